@@ -1,0 +1,65 @@
+# gatekeeper: every target does its own set-up. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.NOTPARALLEL: # one .venv, one machine: `make -j` must not set up twice at once
+
+BIN := .venv/bin
+ARGS ?=
+# Simulated engines need no vLLM: `make demo ARGS="--engine sim"`.
+DEMO_SETUP := $(if $(filter sim --engine=sim,$(ARGS)),setup,setup-vllm)
+
+.PHONY: help setup setup-vllm services demo test test-unit test-all lint types imports check bench constraints clean distclean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: $(DEMO_SETUP) ## release a good candidate, roll bad ones back, on real vLLM (ARGS=--all: every bad one)
+	$(BIN)/gatekeeper demo $(ARGS)
+
+test: setup-vllm services ## run every test, with real vLLM, PostgreSQL, Redis, RabbitMQ and Chromium
+	bash .ci/test.sh all
+
+test-unit: setup ## run the tests that need nothing but Python
+	bash .ci/test.sh unit
+
+test-all: test ## run every test, then the demo's whole story
+	$(BIN)/gatekeeper demo --all
+
+check: lint types imports test ## run everything that CI runs
+
+lint: setup ## check style, file length, and that no host or machine path slipped in
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python .ci/tree.py
+	bash -n .ci/run && bash -n .ci/setup.sh && bash -n .ci/services.sh && bash -n .ci/test.sh
+
+types: setup ## check types, strictly
+	$(BIN)/mypy
+
+imports: setup ## check that imports run down the floors only
+	$(BIN)/lint-imports
+
+bench: setup-vllm ## run every benchmark
+	@set -e; found=; for script in benchmarks/*/run.py; do \
+	  [ -f "$$script" ] || continue; found=1; echo "$(BIN)/python $$script"; $(BIN)/python "$$script"; \
+	done; [ -n "$$found" ] || echo "no benchmarks/*/run.py yet"
+
+constraints: setup ## refresh the pins: the newest versions that fit together
+	$(BIN)/python .ci/pins.py
+
+setup: ## make .venv with everything but vLLM
+	@bash .ci/setup.sh light
+
+setup-vllm: ## make .venv with vLLM as well
+	@bash .ci/setup.sh vllm
+
+services: setup
+	@bash .ci/services.sh
+
+clean: ## remove what tools and builds left behind
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+distclean: clean ## remove .venv and what the tests' services keep here too
+	rm -rf .venv .cache

@@ -1,0 +1,3 @@
+from gatekeeper.flow.analyze import analyze as analyze
+
+__version__: str

@@ -1,0 +1,1 @@
+"""What moves traffic: one actuator a file, named by it."""

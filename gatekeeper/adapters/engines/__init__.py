@@ -1,0 +1,1 @@
+"""Serving engines: one a file, each with `start(...)` that gives back an `EngineServer`."""

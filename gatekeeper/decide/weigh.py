@@ -1,0 +1,176 @@
+"""Evidence becomes a verdict: roll back on any proven regression, promote on every guardrail proven, else hold."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gatekeeper import registry
+from gatekeeper.decide import size, words
+from gatekeeper.decide.fold import ALL, question_for
+from gatekeeper.model.finding import ArmValue, Check, Effect, Finding, Report, Ruling, VerdictKind
+from gatekeeper.stats import _sample_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gatekeeper.decide.evidence import Evidence, Mark, Track
+    from gatekeeper.decide.plan import Plan, StagePlan, Stream
+    from gatekeeper.stats import Picture, Question, Test
+
+JUDGE = "sequential-1"
+"""The judge's name and version; the version rises when the same data could be ruled differently."""
+
+
+def weigh(plan: Plan, stage: int, evidence: Evidence, *, look: int, now_s: float) -> Report:
+    """Return a stage's report on the evidence so far.
+
+    look: the caller's number of the look, and now_s its time in unix seconds: they stand in `decided_at` where the
+    samples' own times do not tell.
+    """
+    layout = plan.stages[stage]
+    tracks = [
+        (stream, label, track)
+        for stream in layout.streams
+        for label, track in sorted(evidence.tracks[stream.name].items(), key=lambda item: _place(evidence, item[0]))
+    ]
+    findings = [_finding(evidence, layout, stream, label, track) for stream, label, track in tracks]
+    checks = _checks(layout, evidence)
+    verdict = _verdict(tracks, checks)
+    return Report(
+        verdict=verdict,
+        judge=JUDGE,
+        policy_digest=plan.policy.digest,
+        decided_at=_decided_at(verdict, tracks, look=look, now_s=now_s),
+        reasons=tuple(_reasons(verdict, layout, findings, tracks, checks)),
+        findings=tuple(findings),
+        checks=tuple(checks),
+    )
+
+
+def verdict_of(plan: Plan, stage: int, evidence: Evidence) -> VerdictKind:
+    """Return the verdict alone, without drawing the intervals."""
+    layout = plan.stages[stage]
+    tracks = [
+        (stream, label, track) for stream in layout.streams for label, track in evidence.tracks[stream.name].items()
+    ]
+    return _verdict(tracks, _checks(layout, evidence))
+
+
+def _place(evidence: Evidence, label: str) -> int:
+    """Order labels: all traffic, then segments as they came."""
+    return -1 if label == ALL else evidence.segments.index(label)
+
+
+def ruling_of(track: Track) -> Ruling:
+    """Rule on one track: a regression once proven stays proven, whatever else was."""
+    if track.failed:
+        return Ruling.FAIL
+    return Ruling.PASS if track.passed else Ruling.INCONCLUSIVE
+
+
+def _verdict(tracks: Iterable[tuple[Stream, str, Track]], checks: Iterable[Check]) -> VerdictKind:
+    """Fold rulings: any segment may stop the candidate, all traffic must be proven on every guardrail."""
+    judged = [(label, ruling_of(track)) for stream, label, track in tracks if stream.judged]
+    if any(ruling is Ruling.FAIL for _, ruling in judged):
+        return VerdictKind.ROLLBACK
+    whole = [ruling for label, ruling in judged if label == ALL]
+    sound = all(check.ruling is not Ruling.FAIL for check in checks)
+    if whole and sound and all(ruling is Ruling.PASS for ruling in whole):
+        return VerdictKind.PROMOTE
+    return VerdictKind.HOLD
+
+
+def _finding(evidence: Evidence, layout: StagePlan, stream: Stream, label: str, track: Track) -> Finding:
+    """Describe one stream in one segment."""
+    question = question_for(stream, evidence.segments, label)
+    test: Test = registry.load("stats", stream.test)
+    ruling = ruling_of(track)
+    picture = _agreeing(test.picture(question, track.state), ruling, question)
+    segment = None if label == ALL else label
+    more = size.more_samples(track, question, picture) if stream.judged and ruling is Ruling.INCONCLUSIVE else None
+    return Finding(
+        metric=stream.rule.name,
+        segment=segment,
+        ruling=ruling,
+        test=stream.test,
+        paired=layout.paired,
+        baseline=ArmValue(n=picture.a_n, value=picture.a_value),
+        candidate=ArmValue(n=picture.b_n, value=picture.b_value),
+        effect=Effect(estimate=picture.estimate, lower=picture.lower, upper=picture.upper, unit=words.unit_of(stream)),
+        margin=question.limit if stream.is_limit else question.margin,
+        alpha=question.alpha_rollback if stream.judged else None,
+        samples_needed=more,
+        reason=words.reason(stream, ruling, picture, segment, more),
+        increase=question.increase,
+    )
+
+
+def _agreeing(picture: Picture, ruling: Ruling, question: Question) -> Picture:
+    """Cut the interval at what has been proven: a bound once established holds at every later look."""
+    bound = question.limit if question.limit is not None else question.margin
+    if bound is None or ruling not in {Ruling.FAIL, Ruling.PASS}:
+        return picture
+    if ruling is Ruling.PASS and question.limit is None:
+        bound = question.proof_margin
+    edge = bound if question.increase or question.limit is not None else -(bound or 0.0)
+    above = (ruling is Ruling.FAIL) is question.increase
+    if above:
+        return replace(picture, lower=max(edge or 0.0, -math.inf if picture.lower is None else picture.lower))
+    return replace(picture, upper=min(edge or 0.0, math.inf if picture.upper is None else picture.upper))
+
+
+def _checks(layout: StagePlan, evidence: Evidence) -> list[Check]:
+    """Check the experiment itself: the traffic's split, and pairs that lack a half."""
+    checks: list[Check] = []
+    if layout.shares is not None:
+        broken = evidence.ratio_log_e >= -math.log(_sample_ratio.ALPHA)
+        a, b = evidence.units
+        share = f"{b} of {a + b} units went to the candidate, {layout.shares[1]:.1%} were declared"
+        ruling = Ruling.FAIL if broken else Ruling.PASS if a + b else Ruling.INCONCLUSIVE
+        checks.append(
+            Check(name="sample_ratio", ruling=ruling, reason=f"assignment is broken: {share}" if broken else share)
+        )
+    if layout.paired and evidence.singles:
+        text = f"{evidence.singles} samples have no partner in the other arm and were left out"
+        checks.append(Check(name="pairs", ruling=Ruling.INCONCLUSIVE, reason=text))
+    return checks
+
+
+def _decided_at(
+    verdict: VerdictKind, tracks: Iterable[tuple[Stream, str, Track]], *, look: int, now_s: float
+) -> dict[str, Any] | None:
+    """Return when it was decided: the first regression, or the last guardrail to be proven."""
+    if verdict is VerdictKind.HOLD:
+        return None
+    judged = [(label, track) for stream, label, track in tracks if stream.judged]
+    mark: Mark | None
+    if verdict is VerdictKind.ROLLBACK:
+        mark = min((track.failed for _, track in judged if track.failed), key=lambda m: m.samples)
+    else:
+        mark = max((track.passed for label, track in judged if label == ALL and track.passed), key=lambda m: m.samples)
+    return {"look": min(mark.look, look), "samples": mark.samples, "ts": now_s if mark.ts is None else mark.ts}
+
+
+def _reasons(
+    verdict: VerdictKind,
+    layout: StagePlan,
+    findings: list[Finding],
+    tracks: list[tuple[Stream, str, Track]],
+    checks: list[Check],
+) -> list[str]:
+    """Say why, most telling first."""
+    judged = [finding for finding, (stream, _, _) in zip(findings, tracks, strict=True) if stream.judged]
+    if verdict is VerdictKind.ROLLBACK:
+        return [finding.reason for finding in judged if finding.ruling is Ruling.FAIL]
+    broken = [check.reason for check in checks if check.ruling is Ruling.FAIL]
+    if not judged:
+        return ["nothing is judged here: every metric is watched", *broken]
+    whole = [finding for finding in judged if finding.segment is None]
+    if verdict is VerdictKind.PROMOTE:
+        n = sum(finding.candidate.n for finding in whole[:1])
+        many = "the one guardrail is" if len(whole) == 1 else f"all {len(whole)} guardrails are"
+        kind = "pairs" if layout.paired else "candidate requests"
+        return [f"{many} proven within their bounds on {n} {kind}", *(finding.reason for finding in whole)]
+    return broken + [finding.reason for finding in whole if finding.ruling is not Ruling.PASS]

@@ -1,0 +1,1 @@
+"""The shell: read, call a rule, write. Each file is one thing that happens."""

@@ -1,0 +1,57 @@
+"""One step of a rollout: look, weigh, and move, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gatekeeper.decide.advance import Sight, advance, waits_for
+from gatekeeper.decide.weigh import weigh
+from gatekeeper.flow.observe import observe
+from gatekeeper.flow.rollouts import ends_of, plan_of
+from gatekeeper.flow.transition import write
+from gatekeeper.model.finding import Report, VerdictKind
+from gatekeeper.model.wire import to_dict
+
+if TYPE_CHECKING:
+    from gatekeeper.model.rollout import Rollout
+    from gatekeeper.ports import Unit
+
+JUDGE = "judge"
+"""The actor of automatic transitions in the audit."""
+
+
+def step(unit: Unit, rollout_id: str) -> Rollout:
+    """Look at a running rollout whose split is in the world, and move it where the evidence says.
+
+    Nothing is ruled while the world does not show the wanted split, or after the end. Runs inside `unit`'s
+    transaction; returns the rollout as it stands after.
+    """
+    rollout = unit.rollouts.get(rollout_id, lock=True)
+    if rollout.state.ended or not rollout.settled or rollout.stage_started_at is None:
+        return rollout
+    policy, plan = plan_of(rollout.policy_text)
+    stage = policy.stages[rollout.stage]
+    now_s = unit.clock.now()
+    seen = observe(unit, rollout, stage, plan)
+    report: Report | None = None
+    if stage.judged:
+        report = weigh(plan, rollout.stage, seen.evidence, look=seen.look, now_s=now_s)
+        if seen.fresh:
+            unit.tallies.put_report(rollout.id, rollout.stage, rollout.epoch, seen.look, now_s, to_dict(report))
+    reason = report.reasons[0] if report and report.reasons else f"{seen.warm} warm-up answers"
+    sight = Sight(verdict=report.verdict if report else None, samples=seen.samples, warm=seen.warm, reason=reason)
+    move = advance(rollout, policy, sight, ends_of(unit, rollout), now_s)
+    if move is not None:
+        body = {
+            "reason": reason,
+            "look": seen.look,
+            "samples": seen.samples,
+            "report": to_dict(report) if report else None,
+        }
+        return write(unit, move, actor=JUDGE, body=body)
+    waits = waits_for(rollout, policy, now_s) if sight.verdict is VerdictKind.PROMOTE else None
+    stands = replace(rollout, reason=waits or reason)
+    if stands.reason != rollout.reason:
+        unit.rollouts.save(stands)
+    return stands

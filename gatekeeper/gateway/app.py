@@ -1,0 +1,238 @@
+"""The gateway put together: a server on the caller's loop, or in a thread with a loop of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from gatekeeper.gateway import status
+from gatekeeper.gateway.counters import Counters
+from gatekeeper.gateway.fleet import Fleet
+from gatekeeper.gateway.http import Refusal, Request, own_response
+from gatekeeper.gateway.limits import Limits
+from gatekeeper.gateway.mirror import Mirror
+from gatekeeper.gateway.proxy import Forward, Shop
+from gatekeeper.gateway.recorder import Recorder
+from gatekeeper.gateway.route import FORWARDED, Router
+from gatekeeper.gateway.server import ClientConnection
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Sequence
+
+    from gatekeeper.adapters.splitfeed import SplitFeed
+    from gatekeeper.gateway.front import Turn
+    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.ports import Spool
+
+_BACKLOG = 2048
+_LOOK_S = 0.01
+_CUT_S = 1.0
+_COPIES_S = 2.0
+"""How long draining waits for copies whose users have been answered."""
+_METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
+_PAGES = ("/v1/models", "/healthz", "/readyz", "/metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """Hold a gateway that runs in a thread. url: its root."""
+
+    url: str
+    _stop: Callable[[float], None]
+
+    def stop(self, timeout_s: float = 10.0) -> None:
+        """Drain it, and return when its thread has ended."""
+        self._stop(timeout_s)
+
+
+class Gateway:
+    """Serve the OpenAI API by the feed's splits, and give every exchange to the spool and to `takers`.
+
+    catch_all: the service that also serves models no service is named after; None refuses those. show_release and
+    show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`.
+    """
+
+    def __init__(
+        self,
+        feed: SplitFeed,
+        spool: Spool | None = None,
+        limits: Limits | None = None,
+        *,
+        catch_all: str | None = None,
+        show_release: bool = False,
+        show_arm: bool = False,
+        takers: Sequence[Callable[[Exchange], object]] = (),
+    ) -> None:
+        """Keep the parts; `start` or `run_in_thread` begins."""
+        self.limits = limits or Limits()
+        self.connections: set[ClientConnection] = set()
+        self.draining = False
+        self.loop: asyncio.AbstractEventLoop
+        self._feed = feed
+        self._spool = spool
+        self._router = Router(feed, catch_all)
+        self._takers = (*takers, spool.put) if spool is not None else tuple(takers)
+        self._shown = {"show_release": show_release, "show_arm": show_arm}
+        self._counters = Counters()
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(
+        self, host: str = "127.0.0.1", port: int = 0, *, sock: socket.socket | None = None, reuse_port: bool = False
+    ) -> None:
+        """Listen on the running loop; port 0 takes a free one, and `sock` stands in for both."""
+        self.loop = asyncio.get_running_loop()
+        self._recorder = Recorder(self._takers, self.limits.record_queue)
+        self._fleet = Fleet(self.limits, self.loop)
+        self._mirror = Mirror(self._fleet, self._recorder, self._counters, self.limits.shadow_in_flight)
+        self._shop = Shop(
+            fleet=self._fleet,
+            mirror=self._mirror,
+            recorder=self._recorder,
+            counters=self._counters,
+            **self._shown,
+        )
+        if sock is not None:
+            self._server = await self.loop.create_server(lambda: ClientConnection(self), sock=sock, backlog=_BACKLOG)
+        else:
+            self._server = await self.loop.create_server(
+                lambda: ClientConnection(self), host, port, backlog=_BACKLOG, reuse_port=reuse_port or None
+            )
+        self._sweeper = self.loop.call_later(self.limits.sweep_s, self._sweep)
+
+    @property
+    def port(self) -> int:
+        """Return the port that is listened on.
+
+        Raises:
+            RuntimeError: the gateway was not started.
+        """
+        if self._server is None:
+            raise RuntimeError("the gateway has no port before it is started")
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def drain(self, timeout_s: float = 10.0) -> None:
+        """Take no new connections, let what is under way end (at most timeout_s), then cut and record the rest."""
+        self.draining = True
+        if self._server is not None:
+            self._server.close()
+        await self._quiet(lambda: bool(self.connections), timeout_s)
+        for connection in list(self.connections):
+            connection.abort()
+        await self._quiet(lambda: bool(self.connections), _CUT_S)
+        await self._quiet(lambda: bool(self._mirror.in_flight), min(timeout_s, _COPIES_S))
+        self._mirror.close()
+        self._sweeper.cancel()
+        self._fleet.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.sleep(0)
+        await self.loop.run_in_executor(None, self._recorder.close)
+
+    async def _quiet(self, busy: Callable[[], bool], timeout_s: float) -> None:
+        """Wait until nothing is busy any more, closing idle connections meanwhile; at most timeout_s."""
+        until = monotonic() + timeout_s
+        while busy() and monotonic() < until:
+            for connection in list(self.connections):
+                connection.close_if_idle()
+            await asyncio.sleep(_LOOK_S)
+
+    def run_in_thread(self, host: str = "127.0.0.1", port: int = 0) -> Handle:
+        """Start in a thread with its own loop; return when it listens.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
+        started: list[OSError | None] = []
+        listening = threading.Event()
+        ending = asyncio.Event()
+        timeout_s = [10.0]
+
+        async def serve() -> None:
+            try:
+                await self.start(host, port)
+            except OSError as exc:
+                started.append(exc)
+                return
+            finally:
+                listening.set()
+            await ending.wait()
+            await self.drain(timeout_s[0])
+
+        def run() -> None:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(serve())
+
+        thread = threading.Thread(target=run, name="gateway", daemon=True)
+        thread.start()
+        listening.wait()
+        if started and started[0] is not None:
+            raise started[0]
+
+        def stop(wait_s: float) -> None:
+            timeout_s[0] = wait_s
+            with contextlib.suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(ending.set)
+            thread.join()
+
+        return Handle(f"http://{host}:{self.port}", stop)
+
+    def answer(self, request: Request, client: ClientConnection) -> Turn | None:
+        """Begin to answer a request (called by its connection)."""
+        path = request.path
+        if path in FORWARDED:
+            self._only(request, b"POST")
+            forward = Forward(self._shop, client, request, self._router.plan(request))
+            forward.begin()
+            return forward
+        if path == "/v1/models" and request.method == b"GET" and (plan := self._router.plan_models(request)):
+            forward = Forward(self._shop, client, request, plan)
+            forward.begin()
+            return forward
+        if path not in _PAGES:
+            raise Refusal(404, f"no such path; served: {', '.join((*FORWARDED, *_PAGES))}")
+        self._only(request, b"GET")
+        if path == "/readyz":
+            task = self.loop.create_task(self._ready(client))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return None
+        if path == "/metrics":
+            self._counters.connections = len(self.connections)
+            body = status.metrics(self._feed, self._counters, self._recorder, self._spool, self._mirror, self._fleet)
+            self._say(client, own_response(200, body, content_type=_METRICS_TYPE))
+        else:
+            body = status.models(self._feed) if path == "/v1/models" else b'{"status":"ok"}'
+            self._say(client, own_response(200, body))
+        return None
+
+    def refused(self, status_code: int) -> None:
+        """Count an error of our own."""
+        self._counters.refusals[status_code] += 1
+
+    def _only(self, request: Request, method: bytes) -> None:
+        if request.method != method:
+            raise Refusal(405, f"{request.path} takes {method.decode()}, not {request.method.decode('latin-1')}")
+
+    def _say(self, client: ClientConnection, response: bytes) -> None:
+        client.write(response)
+        client.done()
+
+    async def _ready(self, client: ClientConnection) -> None:
+        fine, body = await status.ready(self._feed, self._fleet, draining=self.draining)
+        self._say(client, own_response(200 if fine else 503, body))
+
+    def _sweep(self) -> None:
+        now = monotonic()
+        self._fleet.sweep(now)
+        for connection in [one for one in self.connections if one.due_at <= now]:
+            connection.expire()
+        self._sweeper = self.loop.call_later(self.limits.sweep_s, self._sweep)

@@ -1,0 +1,176 @@
+"""One request to one endpoint: connect, send, pass reads on, keep deadlines, send again on a stale connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol
+
+from gatekeeper.model.exchange import Failure
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from gatekeeper.gateway.http import Head
+    from gatekeeper.gateway.origin import Pool
+    from gatekeeper.gateway.upstream import Connection
+
+
+class Sink(Protocol):
+    """Hear what becomes of a call: reads until one has ended, or one failure."""
+
+    def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
+        """Take one read: the head with the first, body bytes, and whether that was all."""
+
+    def failed(self, failure: Failure) -> None:
+        """Learn that nothing more will come."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """Bound one call; see `Limits` for the names. Seconds."""
+
+    first_byte_s: float
+    between_s: float
+    total_s: float
+
+
+class Caller:
+    """Start calls and watch their deadlines."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Keep the loop; no call is under way."""
+        self.loop = loop
+        self.live: set[Call] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    def sweep(self, now: float) -> None:
+        """Fail every call whose deadline has passed."""
+        for call in [call for call in self.live if call.due_at <= now]:
+            call.expire(now)
+
+
+class Call:
+    """Carry one request; `cancel` may be called at any time, after which the sink hears nothing."""
+
+    __slots__ = (
+        "_began",
+        "_caller",
+        "_connection",
+        "_limits",
+        "_message",
+        "_paused",
+        "_pool",
+        "_sink",
+        "_stale_allowed",
+        "answered",
+        "due_at",
+    )
+
+    def __init__(self, caller: Caller, pool: Pool, message: bytes, sink: Sink, limits: CallLimits) -> None:
+        """Keep what to send, where, and who listens. message: head and body."""
+        self._caller = caller
+        self._pool = pool
+        self._message = message
+        self._sink = sink
+        self._limits = limits
+        self._connection: Connection | None = None
+        self._paused = False
+        self._stale_allowed = True
+        self._began = monotonic()
+        self.answered = False
+        self.due_at = self._began + min(limits.first_byte_s, limits.total_s)
+
+    def start(self) -> None:
+        """Send on a kept connection, or open one."""
+        self._caller.live.add(self)
+        kept = self._pool.take()
+        if kept is not None:
+            self._send(kept)
+        else:
+            self._open()
+
+    def cancel(self) -> None:
+        """Cut the connection; the upstream sees that nobody waits any more."""
+        self._caller.live.discard(self)
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def pause(self) -> None:
+        """Read no more for now: the client is slower than the upstream."""
+        self._paused = True
+        transport = self._connection.transport if self._connection is not None else None
+        if transport is not None and not transport.is_closing():
+            transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read on; the silence was ours, so that the deadline starts anew."""
+        self._paused = False
+        self._touch()
+        transport = self._connection.transport if self._connection is not None else None
+        if transport is not None and not transport.is_closing():
+            transport.resume_reading()
+
+    def expire(self, now: float) -> None:
+        """Fail because a deadline has passed, unless it is we who do not read."""
+        if self._paused and now < self._began + self._limits.total_s:
+            self._touch()
+            return
+        waited = "between two reads" if self.answered else "for the first byte"
+        self.cancel()
+        message = f"no more waiting {waited}, {now - self._began:.1f} s after the request"
+        self._sink.failed(Failure(kind="timeout", message=message))
+
+    def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
+        """Pass a read on (called by the connection)."""
+        if data:
+            self._touch()
+        if ended:
+            self._caller.live.discard(self)
+            if self._paused:
+                self.resume()
+            self._connection = None
+        self._sink.read(head, data, ended=ended)
+
+    def lost(self, failure: Failure) -> None:
+        """Try again where a kept connection turned out to be closed; else fail (called by the connection)."""
+        stale = self._connection is not None and self._connection.used > 1 and not self.answered
+        self._connection = None
+        if stale and self._stale_allowed:
+            self._stale_allowed = False
+            self._open()
+        else:
+            self.broke(failure)
+
+    def broke(self, failure: Failure) -> None:
+        """Fail."""
+        self._caller.live.discard(self)
+        self._connection = None
+        self._sink.failed(failure)
+
+    def _touch(self) -> None:
+        now = monotonic()
+        self.due_at = min(now + self._limits.between_s, self._began + self._limits.total_s)
+
+    def _send(self, connection: Connection) -> None:
+        self._connection = connection
+        connection.send(self, self._message)
+
+    def _open(self) -> None:
+        task = self._caller.loop.create_task(self._connect())
+        self._caller.tasks.add(task)
+        task.add_done_callback(self._caller.tasks.discard)
+
+    async def _connect(self) -> None:
+        try:
+            connection = await self._pool.connect()
+        except OSError as exc:
+            if self in self._caller.live:
+                reason = str(exc) or "it did not open in time"
+                self.broke(Failure(kind="connect", message=f"cannot connect to the upstream: {reason}"))
+            return
+        if self in self._caller.live:
+            self._send(connection)
+        else:
+            self._pool.give_back(connection)

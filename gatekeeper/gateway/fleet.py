@@ -1,0 +1,87 @@
+"""The endpoints: their pools and breakers, and the legs that are started to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gatekeeper.gateway.breaker import Breaker
+from gatekeeper.gateway.call import Caller, CallLimits
+from gatekeeper.gateway.leg import Leg
+from gatekeeper.gateway.origin import Pool
+from gatekeeper.model.arm import Arm
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from gatekeeper.gateway.capture import Capture
+    from gatekeeper.gateway.leg import Owner
+    from gatekeeper.gateway.limits import Limits
+
+
+class Fleet:
+    """Know every endpoint by its URL."""
+
+    def __init__(self, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
+        """Know none yet."""
+        self._limits = limits
+        self._loop = loop
+        self.caller = Caller(loop)
+        self._pools: dict[str, Pool] = {}
+        self._breakers: dict[str, Breaker] = {}
+        self._stream = CallLimits(first_byte_s=limits.first_byte_s, between_s=limits.between_s, total_s=limits.total_s)
+        self._answer = CallLimits(first_byte_s=limits.answer_s, between_s=limits.between_s, total_s=limits.total_s)
+        self._shadow = CallLimits(
+            first_byte_s=limits.shadow_first_byte_s, between_s=limits.between_s, total_s=limits.shadow_total_s
+        )
+
+    def pool(self, url: str) -> Pool:
+        """Return the endpoint's connections.
+
+        Raises:
+            InputError: the URL is none.
+        """
+        pool = self._pools.get(url)
+        if pool is None:
+            pool = self._pools[url] = Pool(url, self._limits, self._loop)
+        return pool
+
+    def breaker(self, url: str) -> Breaker:
+        """Return the endpoint's breaker."""
+        breaker = self._breakers.get(url)
+        if breaker is None:
+            breaker = self._breakers[url] = Breaker(self._limits.breaker_failures, self._limits.breaker_open_s)
+        return breaker
+
+    def breakers(self) -> dict[str, Breaker]:
+        """Return the breakers there are, by URL."""
+        return self._breakers
+
+    def leg(self, capture: Capture, owner: Owner, *, streamed: bool, shadow: bool = False) -> Leg:
+        """Make a leg, not started, to the capture's endpoint.
+
+        Raises:
+            InputError: the endpoint's URL is none.
+        """
+        url = capture.endpoint.url
+        return Leg(
+            self.caller,
+            self.pool(url),
+            capture,
+            owner,
+            limits=self._shadow if shadow else self._stream if streamed else self._answer,
+            room=self._limits.record_bytes,
+            breaker=self.breaker(url) if capture.arm is Arm.CANDIDATE else None,
+        )
+
+    def sweep(self, now: float) -> None:
+        """Look at deadlines and at idle connections."""
+        self.caller.sweep(now)
+        for pool in self._pools.values():
+            pool.sweep(now)
+
+    def close(self) -> None:
+        """Cut every upstream connection."""
+        for task in list(self.caller.tasks):
+            task.cancel()
+        for pool in self._pools.values():
+            pool.close()

@@ -1,0 +1,225 @@
+"""One user's request: choose the arm, send, pass the answer back as it comes, fall back, record."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gatekeeper.decide.assign import mirrored
+from gatekeeper.errors import InputError
+from gatekeeper.gateway.capture import RESCUE_STAGE, Capture
+from gatekeeper.gateway.counters import Counters
+from gatekeeper.gateway.fleet import Fleet
+from gatekeeper.gateway.http import Refusal, response_head
+from gatekeeper.gateway.labels import Labels
+from gatekeeper.gateway.mirror import Mirror
+from gatekeeper.gateway.recorder import Recorder
+from gatekeeper.model.arm import Arm
+from gatekeeper.model.exchange import Failure
+from gatekeeper.model.split import Split
+
+if TYPE_CHECKING:
+    from gatekeeper.gateway.http import Head, Request
+    from gatekeeper.gateway.leg import Leg
+    from gatekeeper.gateway.server import ClientConnection
+
+_GATEWAY_STATUS = {"timeout": 504}
+_BAD, _TOO_MANY, _SERVER = 400, 429, 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Hold what was decided about a request before anything is sent. measured: it is recorded and mirrored."""
+
+    split: Split
+    arm: Arm
+    labels: Labels
+    model: str | None
+    streamed: bool
+    measured: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """Hold what every request needs; one a gateway. The switches name the response headers that are shown."""
+
+    fleet: Fleet
+    mirror: Mirror
+    recorder: Recorder
+    counters: Counters
+    show_release: bool = False
+    show_arm: bool = False
+
+
+class Forward:
+    """Answer one request from the arm it was given; `server.Turn` and `leg.Owner` in one."""
+
+    def __init__(self, shop: Shop, client: ClientConnection, request: Request, plan: Plan) -> None:
+        """Keep what to do; `begin` does it."""
+        self._shop = shop
+        self._client = client
+        self._request = request
+        self._plan = plan
+        self._ts = time.time()
+        self._leg: Leg | None = None
+        self._shadow: Leg | None = None
+        self._head_sent = self._chunked = self._over = False
+
+    def begin(self) -> None:
+        """Send the request to its arm, and a copy to the candidate where one is due.
+
+        Raises:
+            Refusal: the request cannot be sent.
+        """
+        plan = self._plan
+        if plan.arm is Arm.CANDIDATE and plan.split.candidate is not None:
+            breaker = self._shop.fleet.breaker(plan.split.candidate.url)
+            capture = self._capture(Arm.CANDIDATE, self._request.arrived)
+            if not breaker.allows(capture.began):
+                capture.failure = breaker.refusal()
+                self._rescue(capture)
+                return
+            self._start(capture)
+            return
+        capture = self._capture(plan.arm, self._request.arrived)
+        copied = plan.measured and plan.arm is Arm.BASELINE and mirrored(plan.split, capture.id)
+        if copied:
+            self._shadow = self._shop.mirror.copy(capture, plan.model)
+        self._start(capture)
+
+    def arrived(self, leg: Leg, data: bytes, *, ended: bool) -> None:
+        """Pass a read on; the candidate's head waits for its first byte of body, for until then it can be replaced."""
+        head = leg.capture.head
+        if leg is not self._leg or head is None:
+            return
+        if not self._head_sent:
+            if leg.capture.arm is Arm.CANDIDATE:
+                if leg.faulty:
+                    failure = Failure(kind="http_5xx", message=f"the candidate answered {head.status}")
+                    if not ended:
+                        leg.blame(failure)
+                    self._rescue(leg.capture)
+                    return
+                if not (data or ended):
+                    return
+            data = self._send_head(leg, head) + self._framed(data)
+        else:
+            data = self._framed(data)
+        if ended and self._chunked:
+            data += b"0\r\n\r\n"
+        if data:
+            self._client.write(data)
+        if ended:
+            self._end(leg.capture)
+            self._client.done()
+
+    def broke(self, leg: Leg, failure: Failure) -> None:
+        """Let the baseline answer for the candidate while that is possible; else say, or show, that it broke."""
+        if leg is not self._leg:
+            return
+        if self._head_sent:
+            self._end(leg.capture)
+            self._client.abort()
+        elif leg.capture.arm is Arm.CANDIDATE:
+            self._rescue(leg.capture)
+        else:
+            self._end(leg.capture)
+            status = _GATEWAY_STATUS.get(failure.kind, 502)
+            self._client.refuse(Refusal(status, failure.message, code=failure.kind), self._id_line())
+
+    def client_gone(self) -> None:
+        """Cancel the upstream and the copy: nobody waits."""
+        if self._over or self._leg is None:
+            return
+        self._leg.cancel(Failure(kind="client_closed", message="the client closed its connection"))
+        if self._shadow is not None and self._shop.mirror.drop(self._shadow):
+            self._leg.capture.pair_id = None
+        self._end(self._leg.capture)
+
+    def pause(self) -> None:
+        """Read no more from the upstream for now."""
+        if self._leg is not None and not self._over:
+            self._leg.pause()
+
+    def resume(self) -> None:
+        """Read on."""
+        if self._leg is not None and not self._over:
+            self._leg.resume()
+
+    def _capture(self, arm: Arm, began: float, *, stage: int | None = None) -> Capture:
+        split, labels = self._plan.split, self._plan.labels
+        candidate = split.candidate if arm is Arm.CANDIDATE else None
+        return Capture(
+            id=labels.exchange_id,
+            ts=self._ts,
+            arm=arm,
+            split=split,
+            endpoint=candidate or split.baseline,
+            stage=split.stage if stage is None else stage,
+            request=self._request,
+            labels=labels,
+            began=began,
+        )
+
+    def _start(self, capture: Capture) -> None:
+        try:
+            leg = self._shop.fleet.leg(capture, self, streamed=self._plan.streamed)
+        except InputError as exc:
+            capture.failure = Failure(kind="connect", message=str(exc))
+            if capture.arm is Arm.CANDIDATE:
+                self._rescue(capture)
+                return
+            self._end(capture)
+            raise Refusal(502, str(exc)) from exc
+        self._leg = leg
+        leg.start(self._plan.model)
+
+    def _rescue(self, failed: Capture) -> None:
+        """Charge the candidate, and have the baseline answer; that answer is kept, and compared with nothing."""
+        failed.id += "/failed"
+        self._count(failed)
+        if self._plan.measured:
+            self._shop.recorder.put(failed)
+        self._shop.counters.rescues[failed.split.service] += 1
+        now = time.monotonic()
+        try:
+            self._start(self._capture(Arm.BASELINE, now, stage=RESCUE_STAGE))
+        except Refusal as refusal:
+            self._client.refuse(refusal, self._id_line())
+
+    def _send_head(self, leg: Leg, head: Head) -> bytes:
+        self._head_sent = True
+        lines = self._id_line()
+        if self._shop.show_release and leg.capture.endpoint.release:
+            lines += b"x-gatekeeper-release: %b\r\n" % leg.capture.endpoint.release.encode()
+        if self._shop.show_arm:
+            lines += b"x-gatekeeper-arm: %b\r\n" % leg.capture.arm.value.encode()
+        if head.length is None:
+            self._chunked = self._request.minor == 1
+            if self._chunked:
+                lines += b"transfer-encoding: chunked\r\n"
+        if not self._client.keeps:
+            lines += b"connection: close\r\n"
+        return response_head(head, lines)
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if data and self._chunked else data
+
+    def _id_line(self) -> bytes:
+        return b"x-request-id: %b\r\n" % self._plan.labels.request_id.encode()
+
+    def _end(self, capture: Capture) -> None:
+        self._over = True
+        self._count(capture)
+        if self._plan.measured:
+            self._shop.recorder.put(capture)
+
+    def _count(self, capture: Capture) -> None:
+        status = capture.head.status if capture.head is not None else 0
+        outcome = "ok"
+        if capture.failure is not None:
+            outcome = capture.failure.kind
+        elif status >= _BAD:
+            outcome = "rate_limited" if status == _TOO_MANY else "http_5xx" if status >= _SERVER else "http_4xx"
+        self._shop.counters.requests[capture.split.service, capture.arm.value, outcome] += 1

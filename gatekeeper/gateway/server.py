@@ -1,0 +1,273 @@
+"""The client side of the wire: one connection, its requests in order, and nothing ambiguous let through."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import httptools
+
+from gatekeeper.gateway.http import Headers, Refusal, Request, check_request, own_response
+
+if TYPE_CHECKING:
+    from gatekeeper.gateway.front import Front, Turn
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CLOSE = b"connection: close\r\n"
+
+
+class ClientConnection(asyncio.Protocol):
+    """Parse requests, hand them to the front one at a time, write its answers."""
+
+    def __init__(self, front: Front) -> None:
+        """Belong to a front."""
+        self._front = front
+        self._limits = front.limits
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._peer = ""
+        self._waiting: deque[Request] = deque()
+        self._request: Request | None = None
+        self._turn: Turn | None = None
+        self._refusal: Refusal | None = None
+        self._last: Refusal | None = None
+        self._lingering = self._reading = False
+        self._in_head = False
+        self._fed = 0
+        self.due_at = 0.0
+        self._target = b""
+        self._headers: Headers = []
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._head_size = 0
+        self._version = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note who it is; the clock for the first request runs."""
+        self._transport = transport  # type: ignore[assignment]  # asyncio types it too wide
+        peer = transport.get_extra_info("peername")
+        self._peer = str(peer[0]) if isinstance(peer, tuple) else "local"
+        self._front.connections.add(self)
+        self.due_at = monotonic() + self._limits.idle_s
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Tell the turn that nobody waits."""
+        self._front.connections.discard(self)
+        self._waiting.clear()
+        self._transport = None
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            turn.client_gone()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse a read, then begin to answer what is whole."""
+        if self._last is not None:
+            return
+        try:
+            self._parser.feed_data(data)
+            if self._in_head:
+                self._fed += len(data)
+                self._check_head_size(self._fed)
+        except httptools.HttpParserError as exc:
+            self._last = self._refusal or Refusal(400, f"not HTTP/1.1: {exc}", close=True)
+        except Refusal as refusal:
+            self._last = refusal
+        if self._request is None:
+            self._next()
+        elif self._waiting and self._transport is not None:
+            self._transport.pause_reading()
+
+    def pause_writing(self) -> None:
+        """Hold the upstream back."""
+        if self._turn is not None:
+            self._turn.pause()
+
+    def resume_writing(self) -> None:
+        """Let the upstream go on."""
+        if self._turn is not None:
+            self._turn.resume()
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._new_request()
+        self._in_head = self._reading = True
+        self.due_at = monotonic() + self._limits.request_s
+
+    def on_url(self, url: bytes) -> None:
+        """Take (a part of) the target."""
+        self._target += url
+        self._count_head(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header; trailers are counted, and left out."""
+        self._count_head(len(name) + len(value) + 4)
+        if self._in_head:
+            self._headers.append((name, value))
+            if len(self._headers) > self._limits.header_count:
+                self._stop(Refusal(431, f"more than {self._limits.header_count} headers", close=True))
+
+    def on_headers_complete(self) -> None:
+        """Check the head, and let a client that asked go on with its body."""
+        self._in_head = False
+        self._fed = 0
+        self._version = self._parser.get_http_version()
+        try:
+            check_request(self._version, self._headers)
+            if self._parser.should_upgrade():
+                raise Refusal(400, "upgrades are not spoken here: send the request without Upgrade", close=True)  # noqa: TRY301 - one place answers
+            for name, value in self._headers:
+                lower = name.lower()
+                if lower == b"content-length":
+                    self._check_body_size(int(value))
+                elif lower == b"expect" and value.lower() == b"100-continue" and self._request is None:
+                    self.write(_CONTINUE)
+        except Refusal as refusal:
+            self._stop(refusal)
+
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        self._size += len(data)
+        if self._size > self._limits.body_bytes:
+            self._stop(self._too_large())
+        self._pieces.append(data)
+
+    def on_message_complete(self) -> None:
+        """Keep the request until it is its turn."""
+        self._reading = False
+        if self._refusal is not None:
+            return
+        request = Request(
+            method=self._parser.get_method(),
+            target=self._target,
+            headers=self._headers,
+            body=self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces),
+            minor=1 if self._version == "1.1" else 0,
+            keep_alive=self._parser.should_keep_alive(),
+            peer=self._peer,
+            arrived=monotonic(),
+        )
+        self._pieces = []
+        self._waiting.append(request)
+        if len(self._waiting) > self._limits.pipelined:
+            self._stop(Refusal(429, f"more than {self._limits.pipelined} requests pipelined", close=True))
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the client, if it is still there."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    @property
+    def keeps(self) -> bool:
+        """Tell whether the connection outlives the answer that is being given."""
+        return self._request is not None and self._request.keep_alive and not self._front.draining
+
+    def done(self) -> None:
+        """End the turn: its answer is written. The next request's begins, or the connection closes."""
+        keep = self.keeps
+        self._request = self._turn = None
+        if self._transport is None:
+            return
+        if not keep:
+            self._transport.close()
+            return
+        wait_s = self._limits.request_s if self._reading else self._limits.idle_s
+        self.due_at = monotonic() + wait_s
+        if self._waiting or self._last is not None:
+            self._front.loop.call_soon(self._next)
+
+    def refuse(self, refusal: Refusal, extra: bytes = b"") -> None:
+        """Answer the current request with an error, and end its turn. extra: whole header lines."""
+        self._front.refused(refusal.status)
+        if refusal.close and self._request is not None:
+            self._request.keep_alive = False
+        self.write(own_response(refusal.status, refusal.body(), extra if self.keeps else extra + _CLOSE))
+        self.done()
+
+    def abort(self) -> None:
+        """Cut the connection: the client must not take what it has for the whole."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether no request is under way or half read."""
+        return self._request is None and not self._waiting and not self._reading
+
+    def close_if_idle(self) -> None:
+        """Close the connection unless it is in use."""
+        if self.idle and self._transport is not None:
+            self._transport.close()
+
+    def expire(self) -> None:
+        """Close because the client was silent or slow for too long (a turn has deadlines of its own)."""
+        if self._request is not None or self._transport is None:
+            return
+        if self._lingering:
+            self.abort()
+        elif self._reading:
+            self._last = Refusal(408, f"no whole request in {self._limits.request_s:g} s", close=True)
+            self._next()
+        else:
+            self._transport.close()
+
+    def _next(self) -> None:
+        """Begin the next request's turn; after the last that could be read, say why no more will be."""
+        if self._transport is None or self._transport.is_closing() or self._request is not None or self._lingering:
+            return
+        if self._waiting:
+            self._begin(self._waiting.popleft())
+        elif self._last is not None:
+            self._close_with(self._last)
+            return
+        if not self._waiting and self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _begin(self, request: Request) -> None:
+        self._request = request
+        try:
+            turn = self._front.answer(request, self)
+        except Refusal as refusal:
+            self.refuse(refusal)
+            return
+        if self._request is request:
+            self._turn = turn
+
+    def _new_request(self) -> None:
+        self._target = b""
+        self._headers = []
+        self._pieces = []
+        self._size = self._head_size = 0
+        self._version = ""
+
+    def _count_head(self, size: int) -> None:
+        self._head_size += size
+        self._check_head_size(self._head_size)
+
+    def _check_head_size(self, size: int) -> None:
+        if size > self._limits.header_bytes:
+            self._stop(Refusal(431, f"a head of more than {self._limits.header_bytes} bytes", close=True))
+
+    def _check_body_size(self, size: int) -> None:
+        if size > self._limits.body_bytes:
+            raise self._too_large()
+
+    def _too_large(self) -> Refusal:
+        return Refusal(413, f"a body of more than {self._limits.body_bytes} bytes", close=True)
+
+    def _stop(self, refusal: Refusal) -> None:
+        """Leave the parser's callback; what is raised there reaches us only as the parser's own error."""
+        self._refusal = refusal
+        raise refusal
+
+    def _close_with(self, refusal: Refusal) -> None:
+        """Answer what cannot be read; then read on for a moment without listening, so that the answer arrives."""
+        self._front.refused(refusal.status)
+        if self._transport is None:
+            return
+        self._lingering = True
+        self.due_at = monotonic() + self._limits.linger_s
+        self._transport.write(own_response(refusal.status, refusal.body(), _CLOSE))
+        if self._transport.can_write_eof():
+            self._transport.write_eof()

@@ -1,0 +1,1 @@
+"""The nouns: frozen, slotted dataclasses, and the JSON Schemas of what crosses our border."""

@@ -1,0 +1,101 @@
+"""How two arms are compared: one always-valid test a file; its name in a report is its file's name.
+
+A test is a pair of e-processes: for rollback (null: worse by at most the margin) and for promotion (null: worse by at
+least the margin). Each is at least 0 and has expectation at most 1 under its null at any stopping time, so deciding
+once it reaches 1/alpha is wrong with probability at most alpha however often one looks (Ville's inequality).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+State = dict[str, Any]
+"""What a test remembers of its data: numbers, lists and arrays only, so that it can be stored as JSON."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Say what is asked of the data.
+
+    margin: harm allowed, >= 0, a share of the baseline's value when `relative`; None when nothing is judged.
+    increase: more is harm. detect: harm beyond the margin worth seeing fastest, > 0, in the margin's unit.
+    proof_margin: the margin promotion must prove; None when it cannot be proven. quantile: .95 for a p95.
+    limit: absolute bound on the candidate, for the `_limit` tests.
+    """
+
+    margin: float | None
+    relative: bool = False
+    increase: bool = True
+    detect: float = 0.01
+    proof_margin: float | None = None
+    quantile: float | None = None
+    limit: float | None = None
+    alpha_rollback: float = 0.01
+    alpha_promotion: float = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Hold one window's values in time order.
+
+    a, b: baseline's and candidate's, shape (n, columns); row i of both is one request when the data are paired.
+    a_at, b_at: increasing row numbers that interleave the arms in time.
+    """
+
+    a: NDArray[np.float64]
+    b: NDArray[np.float64]
+    a_at: NDArray[np.int64]
+    b_at: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weight:
+    """Hold the natural logarithms of both e-values; -inf where a test cannot speak."""
+
+    rollback: float
+    promotion: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """Show the data as people read them: candidate against baseline, in the effect's unit.
+
+    lower and upper bound the effect at any look: harm's side at alpha_rollback, the other at alpha_promotion, by
+    inverting the same e-processes. None where there is no bound. note: why the test cannot speak, "" when it can.
+    """
+
+    a_n: int
+    b_n: int
+    a_value: float | None
+    b_value: float | None
+    estimate: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+    note: str = ""
+
+
+class Test(Protocol):
+    """Describe a file of this folder."""
+
+    PAIRED: bool
+    EXACT: bool
+
+    def begin(self, question: Question) -> State:
+        """Return the state before any data."""
+
+    def absorb(self, questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
+        """Return each stream's state with its window added; the cost does not depend on earlier windows."""
+
+    def weigh(self, question: Question, state: State) -> Weight:
+        """Return the e-values now."""
+
+    def picture(self, question: Question, state: State) -> Picture:
+        """Return values, estimate and always-valid interval."""

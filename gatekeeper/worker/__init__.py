@@ -1,0 +1,1 @@
+"""Jobs taken from the store and run: Celery carries their ids."""

@@ -1,0 +1,164 @@
+"""The judge's small parts against independent computations."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from scipy import optimize, stats
+
+from gatekeeper.stats import (
+    Batch,
+    Question,
+    _histogram,
+    _mean_sequence,
+    _mixture,
+    _moments,
+    _projection,
+    _sample_ratio,
+    asymptotic_mean,
+    minprod,
+    paired_mean,
+)
+
+if TYPE_CHECKING:
+    from gatekeeper.stats import Test
+
+
+def kl(p: float, q: float) -> float:
+    return p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q))
+
+
+def batch(a: object, b: object) -> Batch:
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    a, b = (v[:, None] if v.ndim == 1 else v for v in (a, b))
+    return Batch(a=a, b=b, a_at=2 * np.arange(len(a)), b_at=2 * np.arange(len(b)) + 1)
+
+
+@pytest.mark.parametrize(
+    ("n1", "p1", "n2", "p2", "shift", "slope"),
+    [
+        (10, 0.02, 10, 0.05, 0.0, 1.0),
+        (99, 1e-4, 1, 0.2, 0.01, 1.0),
+        (5, 0.3, 500, 0.9, 0.05, 1.0),
+        (50, 0.5, 50, 0.46, -0.05, 1.0),
+        (50, 0.1, 70, 0.3, 0.0, 1.5),
+        (50, 0.1, 70, 0.3, 0.1, 0.9),
+        (50, 0.001, 70, 0.999, 0.0, 1 / 1.1),
+    ],
+)
+def test_the_projection_is_scipys_minimum(n1: float, p1: float, n2: float, p2: float, shift: float, slope: float):
+    q1, q2, outside = _projection.project(*(np.array([float(v)]) for v in (n1, p1, n2, p2, shift, slope)))
+    assert outside[0]
+    assert q2[0] == pytest.approx(shift + slope * q1[0])
+    bounds = (max(0.0, -shift / slope) + 1e-12, min(1.0, (1 - shift) / slope) - 1e-12)
+    best = optimize.minimize_scalar(
+        lambda q: n1 * kl(p1, q) + n2 * kl(p2, shift + slope * q),
+        bounds=bounds,
+        method="bounded",
+        options={"xatol": 1e-13},
+    )
+    mine = n1 * kl(p1, q1[0]) + n2 * kl(p2, q2[0])
+    assert mine <= best.fun * (1 + 1e-9)
+    assert mine == pytest.approx(best.fun, rel=1e-4)
+
+
+def test_a_point_within_the_null_is_its_own_projection():
+    q1, q2, outside = _projection.project(*(np.array([v]) for v in (9.0, 0.3, 9.0, 0.2, 0.0, 1.0)))
+    assert (q1[0], q2[0], outside[0]) == (0.3, 0.2, False)
+
+
+def test_the_sample_ratio_is_scipys_dirichlet_multinomial():
+    counts, shares = [530, 470], [0.6, 0.4]
+    prior = [share * _sample_ratio.CONCENTRATION for share in shares]
+    expected = stats.dirichlet_multinomial.logpmf(counts, prior, 1000) - stats.multinomial.logpmf(counts, 1000, shares)
+    assert _sample_ratio.log_e(counts, shares) == pytest.approx(expected, abs=1e-9)
+
+
+def test_a_bernoulli_mixture_is_a_mean_of_likelihood_ratios():
+    odds = 0.05 / 0.95 * np.exp(_mixture.THETA)
+    ratios = stats.binom.pmf(7, 60, odds / (1 + odds)) / stats.binom.pmf(7, 60, 0.05)
+    assert _mixture.bernoulli_log_e(7, 60, 0.05, above=True) == pytest.approx(math.log(ratios.mean()))
+
+
+def test_a_histogram_keeps_quantiles_to_a_thousandth():
+    values = np.random.default_rng(5).lognormal(5, 1, 5_000)
+    histogram = _histogram.empty()
+    for part in np.array_split(values, 7):
+        histogram = _histogram.add(histogram, _histogram.buckets(part))
+    for share in (0.5, 0.95, 0.99):
+        expected = np.quantile(values, share, method="inverted_cdf")
+        assert _histogram.quantile(histogram, share) == pytest.approx(expected, rel=0.001)
+
+
+def test_zeros_have_a_bucket_and_come_back_as_zero():
+    histogram = _histogram.add(_histogram.empty(), _histogram.buckets(np.zeros(4)))
+    assert _histogram.quantile(histogram, 0.5) == 0.0
+
+
+def test_least_over_thresholds_equals_trying_every_one():
+    rng = np.random.default_rng(3)
+    low, high = (_histogram.add(_histogram.empty(), _histogram.buckets(rng.lognormal(m, 0.8, 900))) for m in (0, 0.2))
+    every = np.arange(min(low["at"][0], high["at"][0]) - 2, max(low["at"][-1], high["at"][-1]) + 3)
+    k_low = _histogram.at_least(low, every, low["at"])
+    k_high = _histogram.at_least(high, every + 1, high["at"])
+    alone = minprod._one_armed(k_low, 900, 0.05, above=False) + minprod._one_armed(k_high, 900, 0.05, above=True)  # noqa: SLF001 - the parts, tried everywhere
+    both = minprod._both(k_low, 900, k_high, 900, 0.05)  # noqa: SLF001 - as above
+    expected = np.min(np.logaddexp(alone, both)) - math.log(2)
+    assert minprod.least(low, low["at"], high, high["at"], 0.05) == pytest.approx(expected, abs=1e-9)
+
+
+def test_the_spread_of_a_log_ratio_is_the_delta_methods():
+    rng = np.random.default_rng(1)
+    a, b = rng.gamma(2, 3, 400), rng.gamma(2, 4, 300)
+    state = _moments.absorb(_moments.begin(), batch(a, b), paired=False)
+    means = a.mean(), b.mean()
+    expected = a.var() / (400 * means[0] ** 2) + b.var() / (300 * means[1] ** 2)
+    assert _moments.spread(state, *means, *means, paired=False) == pytest.approx(expected)
+
+
+def test_the_spread_of_pairs_is_that_of_their_difference_and_one_pair_more():
+    rng = np.random.default_rng(2)
+    a = rng.gamma(2, 3, 500)
+    b = a + rng.normal(0, 0.5, 500)
+    state = _moments.absorb(_moments.begin(), batch(a, b), paired=True)
+    got = _moments.spread(state, a.mean(), b.mean(), 1.0, 1.0, paired=True)
+    expected = (np.sum((b - a - (b - a).mean()) ** 2) + a.var() + b.var()) / (500 * 501)
+    assert got == pytest.approx(expected)
+
+
+def test_a_quotients_spread_is_that_of_its_residuals():
+    rng = np.random.default_rng(4)
+    cost, success = rng.gamma(2, 1, 600), (rng.random(600) < 0.7).astype(float)
+    both = np.stack([cost, success], axis=1)
+    state = _moments.absorb(_moments.begin(), batch(both, both), paired=False)
+    ratio = cost.sum() / success.sum()
+    residual = (cost - ratio * success) / (ratio * success.mean())
+    assert _moments.values(state) == pytest.approx((ratio, ratio))
+    expected = 2 * np.sum(residual**2) / 600**2
+    assert _moments.spread(state, ratio, ratio, ratio, ratio, paired=False) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("alpha", [0.05, 0.001])
+def test_a_bound_and_its_e_value_agree(alpha: float):
+    half = _mean_sequence.half_width(0.003, 0.1, alpha)
+    assert _mean_sequence.log_e(half, 0.003, 0.1) == pytest.approx(-math.log(alpha))
+
+
+@pytest.mark.parametrize("test", [asymptotic_mean, paired_mean])
+def test_means_do_not_speak_before_there_are_a_hundred(test: Test):
+    question = Question(margin=0.1, relative=True, proof_margin=0.1)
+    values = np.random.default_rng(6).gamma(2, 1, 99)
+    state = test.absorb([question], [test.begin(question)], [batch(values, 10 * values)])[0]
+    assert test.weigh(question, state).rollback == -math.inf
+    assert "100" in test.picture(question, state).note
+
+
+@pytest.mark.parametrize("test", [asymptotic_mean, paired_mean])
+def test_constant_values_are_never_certain(test: Test):
+    question = Question(margin=0.1, relative=True, proof_margin=0.1)
+    state = test.absorb([question], [test.begin(question)], [batch(np.full(500, 3.3), np.full(500, 3.3))])[0]
+    assert test.weigh(question, state).promotion == -math.inf
+    assert "equal" in test.picture(question, state).note
