@@ -13,9 +13,6 @@ NO_DATA = "no data"
 CLIP = 3.0
 """What lies further out is drawn here: the picture must not shrink the margin itself to nothing."""
 
-LESS_IS_HARM = frozenset({"json_validity", "tool_call_validity", "task_success", "feedback_score"})
-"""Which way is harm for findings that do not say it themselves (`increase`)."""
-
 
 def rows(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Turn findings into rows in units of each one's own margin, worst first.
@@ -65,9 +62,8 @@ def _harm(finding: Mapping[str, Any], value: float) -> float:
 
 
 def _rises(finding: Mapping[str, Any]) -> bool:
-    """Tell whether more is harm."""
-    told = finding.get("increase")
-    return finding["metric"].split(".")[0] not in LESS_IS_HARM if told is None else bool(told)
+    """Tell whether more is harm, as it is unless the finding says otherwise."""
+    return finding["increase"] is not False
 
 
 def _is_limit(finding: Mapping[str, Any]) -> bool:
@@ -78,6 +74,7 @@ def _clip(value: float) -> float:
     return max(-CLIP, min(CLIP, value))
 
 
-def _worst_first(row: Mapping[str, Any]) -> tuple[int, float, float]:
-    estimate = row["estimate"]
-    return WORST_FIRST.index(row["ruling"]), -(row["upper"] or 0.0), -(0.0 if estimate is None else estimate)
+def _worst_first(row: Mapping[str, Any]) -> tuple[int, float]:
+    """Order by ruling; proven harm by what is proven at least, all else by what may be at most."""
+    end = row["lower"] if row["ruling"] == "fail" else row["upper"]
+    return WORST_FIRST.index(row["ruling"]), -(end or 0.0)

@@ -29,6 +29,7 @@ FLAGS = (
     "--client.toolbarMode=viewer",
     "--client.showErrorDetails=none",
     "--logger.level=warning",
+    "--theme.primaryColor=#00796b",  # the default is red, and the primary button approves
 )
 OURS = "GATEKEEPER_"
 

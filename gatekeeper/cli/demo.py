@@ -25,6 +25,7 @@ def command(
     data_dir: Annotated[
         Path | None, typer.Option("--data", help="Where the demo keeps its database and logs; a new folder by default.")
     ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Write the acts' last screens to this SVG file.")] = None,
 ) -> None:
     """Release a good candidate and bad ones on real model servers: promote the first, roll the others back.
 
@@ -43,6 +44,7 @@ def command(
         cache_dir=cache_dir or default_cache_dir(),
         data_dir=data_dir or Path(tempfile.mkdtemp(prefix="gatekeeper-demo-")),
         console=Console(stderr=True),
+        picture=picture,
     )
     if not right:
         raise typer.Exit(1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import time
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from gatekeeper.client import Client
-from gatekeeper.demo.screen import closing_table
+from gatekeeper.demo.screen import closing_table, panel
 from gatekeeper.demo.story import Stage, Story
 from gatekeeper.errors import StoreError
 from gatekeeper.serve import AllInOne
@@ -16,13 +17,28 @@ from gatekeeper.settings import Settings
 from gatekeeper.ui import Ui
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from rich.console import RenderableType
 
-def run(*, engine: str, every: bool, keep: bool, ui: bool, cache_dir: Path, data_dir: Path, console: Console) -> bool:
+PICTURE_COLUMNS = 110
+
+
+def run(
+    *,
+    engine: str,
+    every: bool,
+    keep: bool,
+    ui: bool,
+    cache_dir: Path,
+    data_dir: Path,
+    console: Console,
+    picture: Path | None = None,
+) -> bool:
     """Play the demo and print its closing table; True when every release ended as it must.
 
-    keep: stay after the end, with everything running, until interrupted.
+    keep: stay after the end, with everything running, until interrupted. picture: an SVG to write the screens to.
 
     Raises:
         StoreError: the data folder holds an older demo, whose key nobody knows.
@@ -46,8 +62,12 @@ def run(*, engine: str, every: bool, keep: bool, ui: bool, cache_dir: Path, data
                 every=every,
             )
             console.print(f"gateway {world.gateway_url}/v1   API {world.api_url}   review page {page.url or '-'}")
-            endings = Story(stage).play()
-            Console().print(closing_table(endings, simulated=engine == "sim"))
+            story = Story(stage)
+            endings = story.play()
+            table = closing_table(endings, simulated=engine == "sim")
+            Console().print(table)
+            if picture is not None:
+                _draw(picture, [*map(panel, story.scenes), table])
             right = all(ending.right for ending in endings)
             word = (
                 "[bold green]Every release ended as it must" if right else "[bold red]A release did not end as it must"
@@ -56,6 +76,13 @@ def run(*, engine: str, every: bool, keep: bool, ui: bool, cache_dir: Path, data
             if keep:
                 _stay(console, page.url or world.api_url, world.new_key)
     return right
+
+
+def _draw(picture: Path, screens: Sequence[RenderableType]) -> None:
+    recorder = Console(record=True, width=PICTURE_COLUMNS, file=io.StringIO(), force_terminal=True)
+    for screen in screens:
+        recorder.print(screen)
+    recorder.save_svg(str(picture), title="gatekeeper demo")
 
 
 def _stay(console: Console, url: str, key: str) -> None:

@@ -50,11 +50,12 @@ class Story:
     """Play the acts."""
 
     def __init__(self, stage: Stage) -> None:
-        """Prepare; nothing is started before `play`."""
+        """Prepare; nothing is started before `play`, which leaves each act's last scene in `scenes`."""
         self._stage = stage
         self._acts = acts(every=stage.every)
         self._simulated = stage.engine == "sim"
         self._serving = "baseline"
+        self.scenes: list[Scene] = []
 
     def play(self) -> list[Ending]:
         """Play all acts and return how each ended.
@@ -97,6 +98,7 @@ class Story:
     def _try(self, act: Act, number: int, server: Server, traffic: Traffic) -> Ending:
         scene = Scene(act=act, number=number, of=len(self._acts), simulated=self._simulated)
         scene.doing = "the candidate's server starts; users go on with the baseline"
+        self.scenes.append(scene)
         with Live(console=self._stage.console, refresh_per_second=4, transient=True) as live:
             live.update(panel(scene))
             server.ready()

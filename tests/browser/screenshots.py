@@ -9,7 +9,7 @@ import argparse
 import os
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 CHROMIUM = os.environ.get("GATEKEEPER_TEST_CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
@@ -25,13 +25,19 @@ def take(url: str, rollout_id: str, picture: Path) -> None:
         page = browser.new_page(viewport={"width": WIDTH_PX, "height": MOST_PX})
         page.goto(f"{url}/review?rollout={rollout_id}")
         page.locator("[data-testid=stVegaLiteChart]").locator("canvas, svg.marks").first.wait_for()
-        page.wait_for_timeout(STILL_MS)
-        height_px = page.locator(BODY).evaluate("body => Math.ceil(body.getBoundingClientRect().height)")
-        page.set_viewport_size({"width": WIDTH_PX, "height": min(int(height_px), MOST_PX)})
-        page.wait_for_timeout(STILL_MS)
+        height_px = 0
+        while height_px != (height_px := _height_px(page)):
+            page.set_viewport_size({"width": WIDTH_PX, "height": height_px})
+            page.wait_for_timeout(STILL_MS)
         picture.parent.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=picture)
         browser.close()
+
+
+def _height_px(page: Page) -> int:
+    """Return how high the page is once it stands still, up to the most that a picture shows."""
+    page.wait_for_timeout(STILL_MS)
+    return min(int(page.locator(BODY).evaluate("body => Math.ceil(body.getBoundingClientRect().bottom)")), MOST_PX)
 
 
 def main() -> None:

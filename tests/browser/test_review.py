@@ -111,3 +111,4 @@ def test_the_browser_itself_refuses_what_the_pages_never_load(desk: Desk, watche
     watched.page.wait_for_timeout(200)
     assert any("Content Security Policy" in text for text in watched.refused)
     watched.refused.clear()
+    watched.strays.clear()
