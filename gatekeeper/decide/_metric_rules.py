@@ -17,6 +17,7 @@ _QUANTILE = re.compile(r"(.+)\.p(\d+(?:\.\d+)?)")
 _OWN = "extra."
 _WHOLE = 100
 _SIDES = ("max_increase", "max_decrease")
+_KEYS = frozenset((*_SIDES, "limit", "watch", "detect", "critical"))
 
 
 def metric_rules(body: Any, faults: Faults) -> tuple[MetricRule, ...]:  # noqa: ANN401 - any JSON value
@@ -94,7 +95,8 @@ class _Reader:
         deciding = [key for key in (*_SIDES, "limit", "detect", "critical") if key in self.body]
         if watch and deciding:
             self._fault(f"a watched metric never decides: drop watch, or drop {' and '.join(deciding)}", "watch")
-        if not watch and not any(key in self.body for key in (*_SIDES, "limit", "watch")):
+        misspelt = any(key not in _KEYS for key in self.body)  # told on its own; what it should hold is told there
+        if not watch and not misspelt and not any(key in self.body for key in (*_SIDES, "limit", "watch")):
             self._fault("nothing to hold, expected max_increase, max_decrease, limit or watch", at_key=True)
         if self.body.get("watch") is False and not deciding:
             self._fault("nothing to hold, expected max_increase, max_decrease, limit or watch: true", at_key=True)

@@ -83,4 +83,4 @@ def bind(celery: Celery, runner: Runner) -> None:
         except StoreError as exc:
             log.warning("job %d waits: %s", job_id, exc)
 
-    celery.task(run_job, name=TASK, bind=True)
+    celery.task(run_job, name=TASK, bind=True, shared=False)  # shared would bind every application of this process
