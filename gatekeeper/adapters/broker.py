@@ -13,8 +13,11 @@ from gatekeeper.errors import InputError, UnknownNameError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TASK = "gatekeeper.run_job"
-"""The one task there is; its only argument is a job's id."""
+
+def task_name(prefix: str) -> str:
+    """Return the name of an application's one task; its only argument is a job's id."""
+    return f"{prefix}.run_job"
+
 
 IN_PROCESS_URL = "memory://localhost/"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from gatekeeper.adapters.broker import TASK, lane_of, queue_name
+from gatekeeper.adapters.broker import lane_of, queue_name, task_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +42,7 @@ class CeleryWaker:
         lane = lane_of(job.kind)
         name = queue_name(self._celery.main, lane.name)
         self._celery.send_task(
-            TASK,
+            task_name(self._celery.main),
             args=(job.id,),
             queue=name,
             soft_time_limit=lane.soft_limit_s,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
-from typing import TYPE_CHECKING, Protocol
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol
 
 from celery.bootsteps import CLOSE
+from celery.concurrency.thread import TaskPool
 from celery.worker import WorkController
 
-from gatekeeper.adapters.broker import QUEUES, TASK, make_celery, queue_name
+from gatekeeper.adapters.broker import QUEUES, make_celery, queue_name, task_name
 from gatekeeper.adapters.waker import CeleryWaker
 from gatekeeper.errors import StoreError
 from gatekeeper.wiring import HANDLERS
@@ -21,6 +24,20 @@ if TYPE_CHECKING:
     from gatekeeper.worker.tasks import Handler
 
 _PATIENCE_S = 10.0
+_NUMBERS = itertools.count(1)
+
+
+class Threads(TaskPool):  # type: ignore[misc]  # Celery has no types
+    """Be Celery's pool of threads, in which the worker's own application is the current one.
+
+    Celery looks a task up in the current application of the thread that runs it; without this, all workers of a
+    process would run the first one's jobs.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Celery's signature
+        """Make the threads."""
+        super().__init__(*args, **options)
+        self.executor = ThreadPoolExecutor(self.limit, initializer=self.app.set_current)
 
 
 class Units(Protocol):
@@ -37,13 +54,13 @@ class EmbeddedWorker:
     """
 
     def __init__(
-        self, app: Units, handlers: Mapping[str, Handler] = HANDLERS, *, concurrency: int = 2, prefix: str = "embedded"
+        self, app: Units, handlers: Mapping[str, Handler] = HANDLERS, *, concurrency: int = 2, prefix: str | None = None
     ) -> None:
         """Run the application's jobs with these handlers.
 
-        prefix: begins the names of its queues, which all workers of this process can see.
+        prefix: begins the names of its queues, which all workers of this process can see; None for one of its own.
         """
-        self._celery = make_celery(None, prefix=prefix)
+        self._celery = make_celery(None, prefix=prefix or f"embedded-{next(_NUMBERS)}")
         self._concurrency = concurrency
         self._ready = threading.Event()
         self._worker: WorkController | None = None
@@ -65,7 +82,7 @@ class EmbeddedWorker:
         self._ready.clear()
         self._worker = WorkController(
             app=self._celery,
-            pool="threads",
+            pool=Threads,
             concurrency=self._concurrency,
             hostname=f"{self._celery.main}@in-process",
             ready_callback=lambda _consumer: self._ready.set(),
@@ -90,4 +107,6 @@ class EmbeddedWorker:
 
     def _nudge(self) -> None:
         """Send a message about no job, so that the loop wakes up and sees that it is closed."""
-        self._celery.send_task(TASK, args=(0,), queue=queue_name(self._celery.main, QUEUES[0]), retry=False)
+        self._celery.send_task(
+            task_name(self._celery.main), args=(0,), queue=queue_name(self._celery.main, QUEUES[0]), retry=False
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from gatekeeper.adapters.broker import TASK
+from gatekeeper.adapters.broker import task_name
 from gatekeeper.errors import ConflictError, StoreError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -83,4 +83,4 @@ def bind(celery: Celery, runner: Runner) -> None:
         except StoreError as exc:
             log.warning("job %d waits: %s", job_id, exc)
 
-    celery.task(run_job, name=TASK, bind=True, shared=False)  # shared would bind every application of this process
+    celery.task(run_job, name=task_name(celery.main), bind=True, shared=False)
