@@ -17,20 +17,25 @@ if TYPE_CHECKING:
     from gatekeeper.demo.acts import Ending
 
 COLOURS: Mapping[str, str] = {"pass": "green", "fail": "red", "error": "magenta", "inconclusive": "yellow"}
+MARKS: Mapping[str, tuple[str, str]] = {
+    "done": ("✔", "green"),
+    "current": ("▶", "bold cyan"),
+    "failed": ("✖", "bold red"),
+    "waiting": ("·", "dim"),
+}
 SIMULATED = "SIMULATED ENGINES: no model runs here"
 
 
 @dataclass(slots=True)
 class Scene:
-    """Hold what the panel shows; the story writes it, `panel` reads it."""
+    """Hold what the panel shows; the story writes it, `panel` reads it. steps: each stage and its state."""
 
     act: Act
     number: int
     of: int
     simulated: bool
     doing: str = ""
-    steps: Sequence[str] = ()
-    stage: int = -1
+    steps: Sequence[tuple[str, str]] = ()
     shares: str = ""
     samples: int = 0
     rate: float = 0.0
@@ -41,9 +46,9 @@ class Scene:
 def panel(scene: Scene) -> Panel:
     """Draw a scene: the act, its steps, the sentence that decides and one line for each metric."""
     steps = Text()
-    for index, step in enumerate(scene.steps):
-        style = "green" if index < scene.stage else "bold cyan" if index == scene.stage else "dim"
-        steps.append(("✔ " if index < scene.stage else "▶ " if index == scene.stage else "· ") + step + "   ", style)
+    for step, state in scene.steps:
+        mark, style = MARKS.get(state, MARKS["waiting"])
+        steps.append(f"{mark} {step}   ", style)
     counts = f"{scene.shares}   {scene.samples} samples   {scene.rate:.0f} requests/s"
     rows: list[Any] = [
         Text(scene.act.about, "italic"),

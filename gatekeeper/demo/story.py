@@ -130,8 +130,7 @@ class Story:
     def _show(self, scene: Scene, rollout: dict[str, Any], shown: str) -> str:
         split = rollout["split_wanted"]
         scene.doing = ""
-        scene.steps = [_step(stage) for stage in rollout["stages"]]
-        scene.stage = rollout["stage"]
+        scene.steps = [(_step(stage), stage["state"]) for stage in rollout["stages"]]
         scene.shares = f"candidate {split['candidate_bp'] / 100:g} %, mirrored {split['mirror_bp'] / 100:g} %"
         scene.samples = _samples(rollout)
         scene.sentence = rollout["sentence"]
