@@ -12,12 +12,12 @@ from gatekeeper.decide.compile import compile_policy
 from gatekeeper.decide.policyfile import parse_policy
 from gatekeeper.errors import ConflictError, Fault, InputError, PolicyError
 from gatekeeper.model.audit import AuditEntry
+from gatekeeper.model.policy import Policy, StageKind
 from gatekeeper.model.rollout import Rollout
 from gatekeeper.model.split import Endpoint, Split
 
 if TYPE_CHECKING:
     from gatekeeper.decide.compile import Plan
-    from gatekeeper.model.policy import Policy
     from gatekeeper.model.release import Deployment
     from gatekeeper.ports import Unit
 
@@ -75,10 +75,7 @@ def create(
         ConflictError: the service has a rollout running.
     """
     policy, _ = plan_of(policy_text, policy_file)
-    if not policy.stages:
-        raise PolicyError(
-            (Fault("a rollout needs stages: list at least one canary or shadow", "stages", file=policy_file),)
-        )
+    _refuse_stages(policy, policy_file)
     running = [rollout for rollout in unit.rollouts.list(running=True) if rollout.service == service]
     if running:
         raise ConflictError(f"service {service!r} has rollout {running[0].id} running: wait, or roll it back first")
@@ -120,3 +117,17 @@ def create(
     )
     unit.rollouts.add(rollout, entry)
     return rollout
+
+
+def _refuse_stages(policy: Policy, file: str | None) -> None:
+    """Refuse a policy that a rollout cannot walk through.
+
+    Raises:
+        PolicyError: it has no stages, or a gate stage, which no traffic can decide.
+    """
+    if not policy.stages:
+        raise PolicyError((Fault("a rollout needs stages: list at least one canary or shadow", "stages", file=file),))
+    told = "a rollout has no evalset to run: run it before with `gatekeeper gate`, and leave this stage out here"
+    gates = [index for index, stage in enumerate(policy.stages) if stage.kind is StageKind.GATE]
+    if gates:
+        raise PolicyError(tuple(Fault(told, f"stages[{index}].gate", file=file) for index in gates))

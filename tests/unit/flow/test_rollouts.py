@@ -1,0 +1,196 @@
+"""A rollout's life over the store in memory: begun, acted on, stepped, overridden, ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gatekeeper.adapters.actuators.gateway import GatewayActuator
+from gatekeeper.adapters.clock import HandClock
+from gatekeeper.adapters.memory import MemoryStore
+from gatekeeper.errors import ConflictError, InputError, NotFoundError, PolicyError
+from gatekeeper.flow import override
+from gatekeeper.flow.control import turn
+from gatekeeper.flow.rollouts import create
+from gatekeeper.model.arm import Arm
+from gatekeeper.model.exchange import Exchange
+from gatekeeper.model.release import Deployment, Service
+from gatekeeper.model.rollout import Rollout, RolloutState
+from gatekeeper.model.sample import Sample
+
+POLICY = """\
+policy: p
+metrics:
+  refusal_rate: {max_increase: 5pp}
+stages:
+  - warmup: {requests: 2}
+  - shadow: {mirror: 100%}
+  - canary: {weight: 50%, needs_approval: true}
+"""
+
+
+class World:
+    """Hold a store with two deployments of a service, and a gateway that follows at once when told to."""
+
+    def __init__(self) -> None:
+        """Fill the store."""
+        self.clock = HandClock()
+        self.store = MemoryStore(self.clock)
+        self.actuator = GatewayActuator(self.store.unit)
+        self._sent = 0
+        with self.store.unit() as unit:
+            for name in ("old", "new"):
+                url = f"http://{name}.example"
+                unit.catalog.put(Deployment(id=name, service="s", release_digest=name, url=url, model="m"))
+            unit.catalog.put(Service(name="s", deployment_id="old"))
+
+    def begin(self, policy: str = POLICY, **changes: str) -> Rollout:
+        """Create a rollout of `new`."""
+        asked = {"service": "s", "policy_text": policy, "candidate": "new", "actor": "ann", **changes}
+        with self.store.unit() as unit:
+            return create(unit, **asked)
+
+    def follow(self) -> None:
+        """Let the gateway apply what is published, and the control loop see it."""
+        turn(self.store.unit, self.actuator)
+        with self.store.unit() as unit:
+            unit.splits.report_seen("gateway", {split.service: split.order for split in unit.splits.all()})
+        turn(self.store.unit, self.actuator)
+
+    def send(self, rollout: Rollout, count: int, *, refused: bool = False, paired: bool = True) -> None:
+        """Store scored samples of the current stage, one of each arm, the candidate's refused when asked."""
+        rows = []
+        for number in range(self._sent, self._sent + count):
+            for arm in (Arm.BASELINE, Arm.CANDIDATE):
+                name, pair = f"{number}-{arm}", f"{number}" if paired else None
+                exchange = Exchange(
+                    id=name, ts=self.clock.now(), arm=arm, pair_id=pair, rollout_id=rollout.id, stage=rollout.stage,
+                    epoch=rollout.epoch, response={},
+                )  # fmt: skip
+                sample = Sample(
+                    request_id=name,
+                    ts=self.clock.now(),
+                    arm=arm,
+                    pair_id=pair,
+                    refused=refused and arm is Arm.CANDIDATE,
+                )
+                rows.append((exchange, sample))
+        self._sent += count
+        with self.store.unit() as unit:
+            stored = unit.exchanges.add([exchange for exchange, _ in rows])
+            unit.samples.add(
+                [(row, exchange, sample, {}) for row, (exchange, sample) in zip(stored, rows, strict=True)]
+            )
+        turn(self.store.unit, self.actuator)
+
+    def now(self, rollout: Rollout) -> Rollout:
+        """Return the rollout as it stands."""
+        with self.store.unit() as unit:
+            return unit.rollouts.get(rollout.id)
+
+
+def test_a_healthy_candidate_walks_all_the_way() -> None:
+    world = World()
+    rollout = world.begin()
+    world.send(rollout, 5)
+    assert world.now(rollout).stage == 0, "nothing is ruled before a gateway shows the split"
+    world.follow()
+    assert world.now(rollout).stage == 1
+    world.follow()
+    world.send(world.now(rollout), 400)
+    assert world.now(rollout).stage == 2
+    world.follow()
+    world.send(world.now(rollout), 1_500, paired=False)
+    assert "waits for an approval" in world.now(rollout).reason
+    with world.store.unit() as unit:
+        override.approve(unit, rollout.id, actor="bob")
+    world.follow()
+    ended = world.now(rollout)
+    assert (ended.state, ended.settled) == (RolloutState.PROMOTED, True)
+    with world.store.unit() as unit:
+        assert unit.catalog.service("s").deployment_id == "new"
+        assert [entry.version for entry in unit.audit.entries(rollout.id)] == list(range(ended.version + 1))
+
+
+def test_harm_ends_it_and_takes_the_traffic_away() -> None:
+    world = World()
+    rollout = world.begin()
+    world.follow()
+    world.send(rollout, 5)
+    world.follow()
+    world.send(world.now(rollout), 100, refused=True)
+    ended = world.now(rollout)
+    assert (ended.state, ended.epoch) == (RolloutState.ROLLED_BACK, rollout.epoch + 1)
+    assert "refusal_rate" in ended.reason
+    world.follow()
+    assert world.now(rollout).settled
+    again = world.begin()
+    assert again.epoch > ended.epoch, "the next rollout's splits must win over this one's"
+
+
+def test_evidence_of_another_epoch_does_not_count() -> None:
+    world = World()
+    rollout = world.begin()
+    world.follow()
+    world.send(replace(rollout, epoch=rollout.epoch + 7), 50)
+    assert world.now(rollout).stage == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"policy": "policy: p\nmetrics: {refusal_rate: {max_increase: 1pp}}\n"}, PolicyError, "needs stages"),
+        (
+            {"policy": POLICY.replace("  - warmup: {requests: 2}", "  - gate: {evalset: e}")},
+            PolicyError,
+            "gatekeeper gate",
+        ),
+        ({"policy": "policy: p\nmetrics: {nonsense: {max_increase: 1pp}}\nstages: []\n"}, PolicyError, "nonsense"),
+        ({"candidate": "nobody"}, NotFoundError, "nobody"),
+        ({"candidate": "old"}, InputError, "baseline already"),
+        ({"service": "other", "baseline": "old"}, InputError, "serves 's'"),
+    ],
+)
+def test_what_cannot_begin_is_refused_and_nothing_is_stored(
+    changes: dict[str, str], error: type[Exception], says: str
+) -> None:
+    world = World()
+    with pytest.raises(error, match=says):
+        world.begin(**changes)
+    with world.store.unit() as unit:
+        assert not unit.rollouts.list()
+
+
+def test_one_rollout_a_service_at_a_time() -> None:
+    world = World()
+    world.begin()
+    with pytest.raises(ConflictError, match="running"):
+        world.begin()
+
+
+def test_a_rollback_wins_over_a_stale_promotion_and_says_so() -> None:
+    world = World()
+    rollout = world.begin()
+    with world.store.unit() as unit:
+        override.rollback(unit, rollout.id, actor="bob", reason="errors")
+    with world.store.unit() as unit, pytest.raises(ConflictError, match="has ended"):
+        override.promote(unit, rollout.id, actor="ann")
+    with world.store.unit() as unit:
+        assert override.rollback(unit, rollout.id, actor="eve").version == rollout.version + 1
+
+
+def test_human_actions_hold_to_the_version_they_saw() -> None:
+    world = World()
+    rollout = world.begin()
+    with world.store.unit() as unit:
+        override.pause(unit, rollout.id, actor="ann", if_match=rollout.version)
+    with world.store.unit() as unit, pytest.raises(ConflictError, match="look again"):
+        override.resume(unit, rollout.id, actor="ann", if_match=rollout.version)
+
+
+def test_who_created_a_rollout_does_not_approve_it() -> None:
+    world = World()
+    rollout = world.begin(POLICY.replace("  - warmup: {requests: 2}\n  - shadow: {mirror: 100%}\n", ""))
+    with world.store.unit() as unit, pytest.raises(ConflictError, match="somebody else"):
+        override.approve(unit, rollout.id, actor="ann")
