@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from gatekeeper.adapters.engines import sim
@@ -118,11 +120,22 @@ stages:
         return server
 
     def users(self, gateway_url: str) -> Traffic:
-        """Send users to a gateway until the test ends or they are stopped."""
+        """Send users to a gateway, once it is ready, until the test ends or they are stopped."""
+        self.when_ready(gateway_url)
         traffic = Traffic(gateway_url, self.service, seed=1, users=6, rest_s=0.02)
         self._endings.append(traffic.stop)
         traffic.start()
         return traffic
+
+    def when_ready(self, gateway_url: str) -> None:
+        """Wait until a gateway listens and knows its services."""
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{gateway_url}/readyz").status_code == httpx.codes.OK:
+                    return
+            time.sleep(0.1)
+        raise AssertionError(f"{gateway_url} is not ready")
 
     def client(self, api_url: str, key: str) -> Client:
         """Return a client of the API."""
