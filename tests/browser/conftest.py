@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from gatekeeper.client import Client
 from gatekeeper.model.key import Scope
@@ -150,6 +150,7 @@ def watched(chromium: Browser) -> Iterator[Watched]:
     """Give a fresh page; whatever was done with it, nothing left this host and no script failed."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1200})
     context.set_default_timeout(PATIENCE_S * 1000)
+    expect.set_options(timeout=PATIENCE_S * 1000)  # the page refreshes each 5 s: the default is no longer than that
     seen = Watched(context.new_page())
     seen.page.on("request", seen.note)
     seen.page.on("console", seen.hear)
