@@ -9,10 +9,11 @@ ARGS ?=
 # Simulated engines need no vLLM: `make demo ARGS="--engine sim"`.
 DEMO_SETUP := $(if $(filter sim --engine=sim,$(ARGS)),setup,setup-vllm)
 
-.PHONY: help setup setup-vllm services demo test test-unit test-all lint types imports check bench constraints clean distclean
+.PHONY: help setup setup-vllm setup-bench services demo test test-unit test-all lint types imports check bench bench-decision \
+  constraints clean distclean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(DEMO_SETUP) ## release a good candidate, roll bad ones back, on real vLLM (ARGS=--all: every bad one)
 	$(BIN)/gatekeeper demo $(ARGS)
@@ -40,10 +41,17 @@ types: setup ## check types, strictly
 imports: setup ## check that imports run down the floors only
 	$(BIN)/lint-imports
 
-bench: setup-vllm ## run every benchmark
+bench: setup-vllm setup-bench ## run every benchmark
 	@set -e; found=; for script in benchmarks/*/run.py; do \
 	  [ -f "$$script" ] || continue; found=1; echo "$(BIN)/python $$script"; $(BIN)/python "$$script"; \
 	done; [ -n "$$found" ] || echo "no benchmarks/*/run.py yet"
+
+bench-decision: export OPENBLAS_NUM_THREADS := 1
+bench-decision: export OMP_NUM_THREADS := 1
+bench-decision: setup-bench ## measure the judge: its goals, and beside other rules on the same data
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/benchmarks
+	$(BIN)/python benchmarks/decision/run.py
+	$(BIN)/python benchmarks/decision/goals.py
 
 constraints: setup ## refresh the pins: the newest versions that fit together
 	$(BIN)/python .ci/pins.py
@@ -53,6 +61,9 @@ setup: ## make .venv with everything but vLLM
 
 setup-vllm: ## make .venv with vLLM as well
 	@bash .ci/setup.sh vllm
+
+setup-bench: ## make .venv with what the benchmarks compare with
+	@bash .ci/setup.sh bench
 
 services: setup
 	@bash .ci/services.sh

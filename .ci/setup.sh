@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make .venv ready: `setup.sh light` without vLLM, `setup.sh vllm` with it.
+# Make .venv ready: `setup.sh light` without vLLM, `setup.sh vllm` with it, `setup.sh bench` with what benchmarks need.
 # Safe to run again: it does nothing until the pins, pyproject.toml or the Python change.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -76,7 +76,17 @@ install_vllm() {
   pip_install --no-deps --requirement constraints-vllm.txt
 }
 
-case ${1:-} in light | vllm) ;; *) die "usage: .ci/setup.sh light|vllm" ;; esac
+# gbstats asks for numpy and pandas of years ago, but the part that is compared with runs on ours: hence --no-deps.
+install_bench() {
+  say "Installing what the benchmarks compare with and draw by"
+  pip_install -c constraints.txt --group bench
+  pip_install --no-deps gbstats==0.8.0
+}
+
+case ${1:-} in light | vllm | bench) ;; *) die "usage: .ci/setup.sh light|vllm|bench" ;; esac
 venv_works || make_venv
 once light constraints.txt
-[ "$1" = light ] || once vllm constraints.txt constraints-vllm.txt
+case $1 in
+  vllm) once vllm constraints.txt constraints-vllm.txt ;;
+  bench) once bench constraints.txt ;;
+esac

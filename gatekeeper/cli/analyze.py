@@ -43,8 +43,8 @@ def command(
 
     asked, _ = read_policy(policy)
     there = Path(samples)
-    plain = samples != "-" and there.suffix not in {".gz", ".parquet"} and there.is_file()
-    with progress(f"reading {samples}", there.stat().st_size if plain else None) as tick:
+    known = samples != "-" and there.is_file()
+    with progress(f"judging {samples}", there.stat().st_size if known else None) as tick:
         report = analyze(samples, asked, look_every, tick=tick)
     emit(render(report, format, title=samples), output=output)
     code = exit_code(report)

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gatekeeper.decide.plan import Plan
+    from gatekeeper.model.policy import Policy
     from gatekeeper.model.sample import Sample
 
 ARMS = (Arm.BASELINE, Arm.CANDIDATE, Arm.CONTROL)
 """Arms by their code."""
+
+PLAIN = "segment"
+"""The key under which a segment that is plain text stands."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,12 +69,17 @@ def needed(plan: Plan) -> list[str]:
     return sorted({name for stage in plan.stages for stream in stage.streams for name in stream.spec.columns})
 
 
+def segment_keys(policy: Policy) -> tuple[str, ...]:
+    """Return the keys by which traffic is divided: those of the policy, else the samples' plain segment."""
+    return policy.segments or (PLAIN,)
+
+
 def segment_label(key: str, segment: str | dict[str, str] | None) -> str | None:
     """Return how a row's segment is called under a key: `key=value`, or the plain string under the key `segment`."""
     if isinstance(segment, dict):
         value = segment.get(key)
         return None if value is None else f"{key}={value}"
-    return segment if key == "segment" else None
+    return segment if key == PLAIN else None
 
 
 def encode(labels: Iterable[str | None]) -> tuple[NDArray[np.int64], list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gatekeeper import registry
@@ -146,10 +147,13 @@ def _stage_plan(
     streams += [
         _watched(rule, spec, paired=paired) for rule, spec in zip(policy.metrics, specs, strict=True) if rule.watch
     ]
+    shares = _declared_shares(stage)
+    if shares is not None:
+        streams = [replace(stream, question=replace(stream.question, share=shares[1])) for stream in streams]
     return StagePlan(
         kind=stage.kind if stage else None,
         paired=paired,
-        shares=_declared_shares(stage),
+        shares=shares,
         streams=tuple(streams),
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gatekeeper.decide import _seen, _state_json
 from gatekeeper.stats import State
 
 
@@ -21,11 +23,16 @@ class Mark:
 
 @dataclass(slots=True, kw_only=True)
 class Track:
-    """Hold one stream in one segment: the test's state, the best log e-values so far, and when each crossed."""
+    """Hold one stream in one segment: the test's state, the log e-values now, and when each crossed.
+
+    failed stays once set. passed is taken back when evidence of harm grows after it; withdrawn says when, until it
+    passes again.
+    """
 
     state: State
     failed: Mark | None = None
     passed: Mark | None = None
+    withdrawn: Mark | None = None
     log_rollback: float = 0.0
     log_promotion: float = 0.0
 
@@ -35,79 +42,70 @@ class Evidence:
     """Hold everything a stage's verdict rests on; its size does not grow with the number of looks.
 
     tracks: by stream name, then segment label ("" = all traffic). segments: labels in order of arrival, which sets
-    what each may spend. arms: samples by arm, errored ones included. units: what the sample-ratio check counts, by
-    arm; seen: the clusters it has counted. singles: halves of pairs without a partner, left out.
+    what each may spend. strata: classes of traffic in order of arrival; their places never change. arms: samples by
+    arm, errored ones included. compared: requests, or pairs of them, that entered the comparison. units: what was
+    drawn by lot, by arm. mix: the same by stratum. seen: units (clusters) counted so far, None while there are none.
+    grouped: requests that share their unit with another of the same look; repeats: those of units counted at an
+    earlier look, left out. singles: halves of pairs without a partner, left out. matched: by metric, requests seen
+    and kept by stratum and arm. drift: by stream, what tells whether the baseline moves.
     """
 
     looks: int = 0
     samples: int = 0
     ts: float | None = None
     arms: dict[str, int] = field(default_factory=dict)
+    compared: int = 0
     units: list[int] = field(default_factory=lambda: [0, 0])
-    seen: list[int] = field(default_factory=list)
+    mix: list[list[int]] = field(default_factory=list)
+    seen: NDArray[np.uint8] | None = None
+    grouped: int = 0
+    repeats: int = 0
     ratio_log_e: float = 0.0
+    mix_log_e: float = 0.0
     singles: int = 0
     segments: list[str] = field(default_factory=list)
+    strata: list[str] = field(default_factory=list)
+    matched: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)
+    drift: dict[str, dict[str, Any]] = field(default_factory=dict)
     tracks: dict[str, dict[str, Track]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        plain = {name: getattr(self, name) for name in self.__slots__ if name != "tracks"}
-        plain["tracks"] = {
-            name: {label: _track_to_json(track) for label, track in tracks.items()}
-            for name, tracks in self.tracks.items()
+        special = {
+            "seen": _seen.to_text(self.seen),
+            "drift": _state_json.to_json(self.drift),
+            "tracks": {
+                name: {label: _track_to_json(track) for label, track in tracks.items()}
+                for name, tracks in self.tracks.items()
+            },
         }
-        return plain
+        return {name: getattr(self, name) for name in self.__slots__ if name not in special} | special
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Evidence:
         """Read what `to_json` wrote."""
-        tracks = {
-            name: {label: _track_from_json(track) for label, track in tracks.items()}
-            for name, tracks in plain["tracks"].items()
+        special = {
+            "seen": _seen.from_text(plain["seen"]),
+            "drift": _state_json.from_json(plain["drift"]),
+            "tracks": {
+                name: {label: _track_from_json(track) for label, track in tracks.items()}
+                for name, tracks in plain["tracks"].items()
+            },
         }
-        return cls(**{**plain, "tracks": tracks})
+        return cls(**plain | special)
+
+
+MARKS = ("failed", "passed", "withdrawn")
 
 
 def _track_to_json(track: Track) -> dict[str, Any]:
     """Write a track."""
-    marks = {
-        name: mark and {"look": mark.look, "samples": mark.samples, "ts": mark.ts}
-        for name, mark in (("failed", track.failed), ("passed", track.passed))
-    }
-    logs = {name: _finite(getattr(track, name)) for name in ("log_rollback", "log_promotion")}
-    return {"state": _state_to_json(track.state), **marks, **logs}
-
-
-def _finite(value: float) -> float | None:
-    """Return None for -inf, which JSON does not have."""
-    return value if np.isfinite(value) else None
+    marks = {name: None if getattr(track, name) is None else asdict(getattr(track, name)) for name in MARKS}
+    rest = {name: _state_json.to_json(getattr(track, name)) for name in ("state", "log_rollback", "log_promotion")}
+    return marks | rest
 
 
 def _track_from_json(plain: dict[str, Any]) -> Track:
     """Read a track."""
-    return Track(
-        state=_state_from_json(plain["state"]),
-        failed=Mark(**plain["failed"]) if plain["failed"] else None,
-        passed=Mark(**plain["passed"]) if plain["passed"] else None,
-        log_rollback=-np.inf if plain["log_rollback"] is None else plain["log_rollback"],
-        log_promotion=-np.inf if plain["log_promotion"] is None else plain["log_promotion"],
-    )
-
-
-def _state_to_json(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Write a test's state: arrays become {"kind", "values"}."""
-    if isinstance(value, dict):
-        return {key: _state_to_json(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return {"kind": value.dtype.kind, "values": value.tolist()}
-    return value
-
-
-def _state_from_json(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Read a test's state."""
-    if isinstance(value, dict):
-        if set(value) == {"kind", "values"}:
-            return np.array(value["values"], np.int64 if value["kind"] == "i" else np.float64)
-        return {key: _state_from_json(item) for key, item in value.items()}
-    return value
+    rest = {name: _state_json.from_json(plain[name]) for name in plain.keys() - {*MARKS}}
+    return Track(**rest | {name: Mark(**plain[name]) if plain[name] else None for name in MARKS})

@@ -5,45 +5,46 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gatekeeper import registry
-from gatekeeper.decide import spend
-from gatekeeper.decide.columns import ARMS, Columns, from_samples, needed
+from gatekeeper.decide import _match, _seen, drift, spend
+from gatekeeper.decide._batch import Whole, segments
+from gatekeeper.decide._gather import Gather
+from gatekeeper.decide._look import sort_out
+from gatekeeper.decide._strata import Names
+from gatekeeper.decide.columns import ARMS, Columns, from_samples, needed, segment_keys
 from gatekeeper.decide.evidence import Evidence, Mark, Track
-from gatekeeper.model.arm import Arm
-from gatekeeper.stats import Batch, _sample_ratio
+from gatekeeper.model.metric import MetricKind
+from gatekeeper.model.policy import Unit
+from gatekeeper.stats import _sample_ratio, _segment_mix
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from gatekeeper.decide._look import Look
     from gatekeeper.decide.plan import Plan, StagePlan, Stream
     from gatekeeper.model.sample import Sample
-    from gatekeeper.stats import Question, State, Test, Weight
-
-MOST_SEGMENTS = 64
-"""Segments that are judged on their own; those that come later are part of all traffic alone."""
-
-MOST_CLUSTERS = 4096
-"""Clusters the sample-ratio check counts; more would not change its answer."""
+    from gatekeeper.stats import Batch, Question, State, Test, Weight
 
 __all__ = ["ALL", "Evidence", "begin", "fold", "fold_columns", "question_for"]
 
 ALL = ""
 """The label of all traffic."""
 
-BASELINE = ARMS.index(Arm.BASELINE)
-CANDIDATE = ARMS.index(Arm.CANDIDATE)
+MOST_PERIODS = 16
+"""Periods of one look in which the baseline's rate is followed."""
 
 
 def begin(plan: Plan, stage: int) -> Evidence:
     """Return a stage's evidence before any data."""
     streams = plan.stages[stage].streams
-    return Evidence(tracks={s.name: {ALL: Track(state=_test(s).begin(s.question))} for s in streams})
+    return Evidence(tracks={s.name: {ALL: Track(state=test_named(s.test).begin(s.question))} for s in streams})
 
 
 def fold(plan: Plan, stage: int, evidence: Evidence, samples: Sequence[Sample]) -> Evidence:
@@ -51,136 +52,123 @@ def fold(plan: Plan, stage: int, evidence: Evidence, samples: Sequence[Sample]) 
 
     The two halves of a pair must come in the same window; a half without its partner is left out and counted.
     """
-    columns = from_samples(samples, needed(plan), plan.policy.segments)
+    columns = from_samples(samples, needed(plan), segment_keys(plan.policy))
     return fold_columns(plan, stage, evidence, columns.ordered())
 
 
 def fold_columns(plan: Plan, stage: int, evidence: Evidence, columns: Columns) -> Evidence:
-    """Do what `fold` does, for columns in time order."""
+    """Do what `fold` does, for columns in time order; a segment key that they lack is as if no row had it."""
     if not len(columns):
         return evidence
     layout = plan.stages[stage]
-    new = _counted(layout, evidence, columns)
-    first, second, singles = _arms(layout, columns)
-    new.singles += singles
-    groups = _groups(plan.policy.segments, new, columns, (first, second), paired=layout.paired)
-    work: dict[str, list[tuple[Stream, str, Batch]]] = defaultdict(list)
-    for stream in layout.streams:
-        usable = _usable(stream, columns)
-        data = np.stack([columns.values[name] for name in stream.spec.columns], axis=1)
-        for label, (a_rows, b_rows) in groups.items():
-            batch = _batch(data, usable, a_rows, b_rows, paired=layout.paired)
-            if len(batch.a_at) or len(batch.b_at):
-                work[stream.test].append((stream, label, batch))
-    for name, items in work.items():
-        _absorb(registry.load("stats", name), new, items)
+    clustered = plan.policy.unit is Unit.CLUSTER
+    names = Names(segments=list(evidence.segments), strata=list(evidence.strata))
+    look = sort_out(
+        columns,
+        segment_keys(plan.policy),
+        names,
+        paired=layout.paired,
+        judged=bool(plan.policy.segments),
+        past=evidence.compared,
+        seen=evidence.seen,
+        clustered=clustered,
+    )
+    new = _counted(layout, evidence, columns, look, names)
+    for test, items in _work(layout, new, columns, look).items():
+        _absorb(test_named(test), new, items)
     return new
 
 
-def _counted(layout: StagePlan, evidence: Evidence, columns: Columns) -> Evidence:
-    """Return a copy of the evidence with the window's rows counted by arm."""
+def _counted(layout: StagePlan, evidence: Evidence, columns: Columns, look: Look, names: Names) -> Evidence:
+    """Return a copy of the evidence with the look's rows counted."""
     arms = dict(evidence.arms)
-    for code, count in zip(*np.unique(columns.arm, return_counts=True), strict=True):
-        arms[ARMS[code].value] = arms.get(ARMS[code].value, 0) + int(count)
+    for code, count in enumerate(np.bincount(columns.arm, minlength=len(ARMS)).tolist()):
+        if count:
+            arms[ARMS[code].value] = arms.get(ARMS[code].value, 0) + count
     new = replace(
         evidence,
         looks=evidence.looks + 1,
         samples=evidence.samples + len(columns),
         ts=max(float(columns.ts[-1]), evidence.ts or -math.inf),
         arms=arms,
+        compared=evidence.compared + look.size,
+        seen=_seen.noted(evidence.seen, look.clusters),
+        grouped=evidence.grouped + look.grouped,
+        repeats=evidence.repeats + look.repeats,
+        singles=evidence.singles + look.singles,
+        segments=names.segments,
+        strata=names.strata,
+        matched=dict(evidence.matched),
+        drift=dict(evidence.drift),
         tracks={name: dict(tracks) for name, tracks in evidence.tracks.items()},
-        segments=list(evidence.segments),
     )
-    if layout.shares is not None:
-        _count_units(layout, new, columns)
+    if not layout.paired:
+        _count_units(layout, new, look)
     return new
 
 
-def _count_units(layout: StagePlan, new: Evidence, columns: Columns) -> None:
-    """Count what was drawn by lot: each cluster once, each request without a cluster; then test the split."""
-    new.units, new.seen = list(new.units), list(new.seen)
-    known = set(new.seen)
-    for arm, cluster in zip(columns.arm.tolist(), columns.cluster.tolist(), strict=True):
-        if arm not in {BASELINE, CANDIDATE} or cluster in known:
+def _count_units(layout: StagePlan, new: Evidence, look: Look) -> None:
+    """Count what was drawn by lot by stratum, each unit by its first request; then test the split and the mixes."""
+    counts = look.drawn()
+    counts[: len(new.mix)] += np.array(new.mix, np.int64).reshape(-1, 2)
+    new.mix = counts.tolist()
+    new.units = counts.sum(axis=0).tolist()
+    if layout.shares is not None:
+        new.ratio_log_e = max(new.ratio_log_e, _sample_ratio.log_e(new.units, layout.shares))
+    new.mix_log_e = max(new.mix_log_e, _segment_mix.log_e(new.mix))
+
+
+def _work(layout: StagePlan, new: Evidence, columns: Columns, look: Look) -> dict[str, list[tuple[Stream, str, Batch]]]:
+    """Return the data of each stream and label by test; streams on the same metric share what is counted."""
+    gathers: dict[str, Gather] = {}
+    work: dict[str, list[tuple[Stream, str, Batch]]] = defaultdict(list)
+    for stream in layout.streams:
+        name = stream.spec.name
+        if name not in gathers:
+            gathers[name] = Gather(look, columns, stream.spec)
+        gather = gathers[name]
+        if not gather.entries.usable.any():
             continue
-        if cluster >= 0:
-            if len(known) >= MOST_CLUSTERS:
-                continue
-            known.add(cluster)
-            new.seen.append(cluster)
-        new.units[arm == CANDIDATE] += 1
-    new.ratio_log_e = max(new.ratio_log_e, _sample_ratio.log_e(new.units, layout.shares or ()))
+        work[stream.test].append((stream, ALL, _whole(layout, new, stream, gather)))
+        work[stream.test] += [(stream, label, part) for label, part in segments(gather)]
+        _watch_baseline(new, stream, gather)
+    return work
 
 
-def _arms(layout: StagePlan, columns: Columns) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return the rows of baseline and candidate, aligned when paired, and how many halves had no partner."""
-    a = np.flatnonzero(columns.arm == BASELINE)
-    b = np.flatnonzero(columns.arm == CANDIDATE)
-    if not layout.paired:
-        return a, b, 0
-    mine = {int(pair): int(row) for pair, row in zip(columns.pair[a], a, strict=True) if pair >= 0}
-    joined = [
-        (mine.pop(int(pair)), int(row))
-        for pair, row in zip(columns.pair[b], b, strict=True)
-        if pair >= 0 and int(pair) in mine
-    ]
-    rows = np.array(joined, np.int64).reshape(-1, 2)
-    return rows[:, 0], rows[:, 1], len(a) + len(b) - 2 * len(joined)
+def _whole(layout: StagePlan, new: Evidence, stream: Stream, gather: Gather) -> Whole:
+    """Return all traffic's data; where a quantile of two arms is compared, requests are matched by stratum."""
+    if stream.rule.quantile is None or stream.is_limit or layout.paired or len(new.strata) < 2:  # noqa: PLR2004
+        return Whole(gather)
+    code, weight = gather.match_code()
+    before = new.matched.get(stream.name, {"seen": [], "kept": []})
+    left_out, seen, kept = _match.matched(
+        before["seen"], before["kept"], code=code, strata=len(new.strata), weight=weight, shares=layout.shares
+    )
+    new.matched[stream.name] = {"seen": seen, "kept": kept}
+    return Whole(gather, left_out)
 
 
-def _groups(
-    keys: Sequence[str],
-    new: Evidence,
-    columns: Columns,
-    arms: tuple[NDArray[np.int64], NDArray[np.int64]],
-    *,
-    paired: bool,
-) -> dict[str, tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Divide the arms' rows into all traffic and each segment; a pair belongs to its baseline's segment."""
-    groups = {ALL: arms}
-    for key in keys:
-        codes, labels = columns.segments[key]
-        a_codes = codes[arms[0]]
-        b_codes = a_codes if paired else codes[arms[1]]
-        for code in np.unique(np.concatenate([a_codes, b_codes])).tolist():
-            if code >= 0 and _known(new, labels[code]):
-                groups[labels[code]] = (arms[0][a_codes == code], arms[1][b_codes == code])
-    return groups
-
-
-def _known(new: Evidence, label: str) -> bool:
-    """Tell whether a segment is judged on its own, noting it when it is new and there is room."""
-    if label in new.segments:
-        return True
-    if len(new.segments) >= MOST_SEGMENTS:
-        return False
-    new.segments.append(label)
-    return True
-
-
-def _usable(stream: Stream, columns: Columns) -> NDArray[np.bool_]:
-    """Tell which rows the metric applies to: nothing missing, and no failure (but for the error rate)."""
-    usable = np.ones(len(columns), np.bool_) if stream.spec.on_errors else ~columns.errored
-    for name in stream.spec.columns:
-        usable &= ~np.isnan(columns.values[name])
-    return usable
-
-
-def _batch(
-    data: NDArray[np.float64],
-    usable: NDArray[np.bool_],
-    a_rows: NDArray[np.int64],
-    b_rows: NDArray[np.int64],
-    *,
-    paired: bool,
-) -> Batch:
-    """Pick the usable rows; of a pair both must be."""
-    if paired:
-        both = usable[a_rows] & usable[b_rows]
-        a_rows, b_rows = a_rows[both], b_rows[both]
+def _watch_baseline(new: Evidence, stream: Stream, gather: Gather) -> None:
+    """Note how the baseline's rate or mean is in this look, window by window for a rate."""
+    if stream.rule.quantile is not None or stream.is_limit or len(stream.spec.columns) > 1:
+        return
+    state = new.drift.get(stream.name) or drift.begin()
+    if stream.spec.kind is MetricKind.RATE:
+        for n, yes in _periods(Whole(gather).windows(0.0).sum(axis=1)[:, :2]).tolist():
+            state = drift.absorb(state, n, yes, yes)
     else:
-        a_rows, b_rows = a_rows[usable[a_rows]], b_rows[usable[b_rows]]
-    return Batch(a=data[a_rows], b=data[b_rows], a_at=a_rows, b_at=b_rows)
+        n, total, product = (form.sum(axis=0) for form in Whole(gather).sums())
+        state = drift.absorb(state, float(n[0]), float(total[0]), float(product[0, 0]))
+    new.drift[stream.name] = state
+
+
+def _periods(windows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Join a long look's windows, which grow, to a few of about equal size."""
+    if len(windows) <= MOST_PERIODS:
+        return windows
+    done = np.cumsum(windows[:, 0])
+    starts = np.searchsorted(done, done[-1] * np.arange(MOST_PERIODS) / MOST_PERIODS, side="right")
+    return np.add.reduceat(windows, np.unique(np.minimum(starts, len(windows) - 1)), axis=0)
 
 
 def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]]) -> None:
@@ -201,13 +189,24 @@ def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]]) -
 
 
 def _marked(track: Track, state: State, weight: Weight, question: Question, mark: Mark) -> Track:
-    """Return the track with its new state; a crossing, once seen, stays."""
-    failed = weight.rollback >= -math.log(question.alpha_rollback)
-    passed = weight.promotion >= -math.log(question.alpha_promotion)
+    """Return the track with its new state; a failure stays, a pass may be taken back.
+
+    It is withdrawn once half of a failure's evidence is there (the e-value is above the root of its bar), and comes
+    back at a look at which promotion's e-value stands above its own.
+    """
+    bar = -math.log(question.alpha_rollback)
+    failed = weight.rollback >= bar
+    proven = weight.promotion >= -math.log(question.alpha_promotion)
+    passed, withdrawn = track.passed, track.withdrawn
+    if proven:
+        passed, withdrawn = passed or mark, None
+    elif passed and weight.rollback > bar / 2.0:
+        passed, withdrawn = None, mark
     return Track(
         state=state,
         failed=track.failed or (mark if failed else None),
-        passed=track.passed or (mark if passed else None),
+        passed=passed,
+        withdrawn=withdrawn,
         log_rollback=weight.rollback,
         log_promotion=weight.promotion,
     )
@@ -221,6 +220,7 @@ def question_for(stream: Stream, segments: Sequence[str], label: str) -> Questio
     return replace(stream.question, alpha_rollback=alpha)
 
 
-def _test(stream: Stream) -> Test:
-    """Return the stream's test."""
-    return registry.load("stats", stream.test)
+@cache
+def test_named(name: str) -> Test:
+    """Return a test; which files there are is looked up once."""
+    return registry.load("stats", name)

@@ -16,7 +16,7 @@ from gatekeeper.decide._stage_rules import stages
 from gatekeeper.decide._yaml import MAX_DEPTH, Document, Path, read
 from gatekeeper.decide.freeze import parse_window
 from gatekeeper.errors import InputError
-from gatekeeper.model.policy import ErrorBudget, Policy
+from gatekeeper.model.policy import ErrorBudget, Policy, Unit
 
 _UNNAMED = "policy"
 
@@ -68,6 +68,7 @@ def _policy(document: Document, file: str | None) -> Policy:
         segments=tuple(body.get("segments", ())),
         error_budget=ErrorBudget(**{key: float(value) for key, value in (budget or {}).items()}),
         freeze=freeze,
+        unit=Unit(body.get("unit", Unit.CLUSTER)),
     )
     return replace(policy, digest=digest(policy))
 

@@ -6,20 +6,20 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gatekeeper import registry
 from gatekeeper.decide import size, words
-from gatekeeper.decide.fold import ALL, question_for
-from gatekeeper.model.finding import ArmValue, Check, Effect, Finding, Report, Ruling, VerdictKind
-from gatekeeper.stats import _sample_ratio
+from gatekeeper.decide.checks import checks_of
+from gatekeeper.decide.fold import ALL, question_for, test_named
+from gatekeeper.model.finding import ArmValue, Effect, Finding, Report, Ruling, VerdictKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gatekeeper.decide.evidence import Evidence, Mark, Track
     from gatekeeper.decide.plan import Plan, StagePlan, Stream
-    from gatekeeper.stats import Picture, Question, Test
+    from gatekeeper.model.finding import Check
+    from gatekeeper.stats import Picture, Question
 
-JUDGE = "sequential-1"
+JUDGE = "sequential-2"
 """The judge's name and version; the version rises when the same data could be ruled differently."""
 
 
@@ -36,7 +36,7 @@ def weigh(plan: Plan, stage: int, evidence: Evidence, *, look: int, now_s: float
         for label, track in sorted(evidence.tracks[stream.name].items(), key=lambda item: _place(evidence, item[0]))
     ]
     findings = [_finding(evidence, layout, stream, label, track) for stream, label, track in tracks]
-    checks = _checks(layout, evidence)
+    checks = checks_of(layout, evidence)
     verdict = _verdict(tracks, checks)
     return Report(
         verdict=verdict,
@@ -55,7 +55,7 @@ def verdict_of(plan: Plan, stage: int, evidence: Evidence) -> VerdictKind:
     tracks = [
         (stream, label, track) for stream in layout.streams for label, track in evidence.tracks[stream.name].items()
     ]
-    return _verdict(tracks, _checks(layout, evidence))
+    return _verdict(tracks, checks_of(layout, evidence))
 
 
 def _place(evidence: Evidence, label: str) -> int:
@@ -85,7 +85,7 @@ def _verdict(tracks: Iterable[tuple[Stream, str, Track]], checks: Iterable[Check
 def _finding(evidence: Evidence, layout: StagePlan, stream: Stream, label: str, track: Track) -> Finding:
     """Describe one stream in one segment."""
     question = question_for(stream, evidence.segments, label)
-    test: Test = registry.load("stats", stream.test)
+    test = test_named(stream.test)
     ruling = ruling_of(track)
     picture = _agreeing(test.picture(question, track.state), ruling, question)
     segment = None if label == ALL else label
@@ -102,9 +102,17 @@ def _finding(evidence: Evidence, layout: StagePlan, stream: Stream, label: str, 
         margin=question.limit if stream.is_limit else question.margin,
         alpha=question.alpha_rollback if stream.judged else None,
         samples_needed=more,
-        reason=words.reason(stream, ruling, picture, segment, more),
+        reason=words.reason(stream, ruling, picture, segment, more) + _taken_back(track),
         increase=question.increase,
     )
+
+
+def _taken_back(track: Track) -> str:
+    """Say that a proof was withdrawn; "" where none was."""
+    if track.failed or not track.withdrawn:
+        return ""
+    mark = track.withdrawn
+    return f"; it had passed, but evidence of harm has grown since (look {mark.look}, after {mark.samples} samples)"
 
 
 def _agreeing(picture: Picture, ruling: Ruling, question: Question) -> Picture:
@@ -119,23 +127,6 @@ def _agreeing(picture: Picture, ruling: Ruling, question: Question) -> Picture:
     if above:
         return replace(picture, lower=max(edge or 0.0, -math.inf if picture.lower is None else picture.lower))
     return replace(picture, upper=min(edge or 0.0, math.inf if picture.upper is None else picture.upper))
-
-
-def _checks(layout: StagePlan, evidence: Evidence) -> list[Check]:
-    """Check the experiment itself: the traffic's split, and pairs that lack a half."""
-    checks: list[Check] = []
-    if layout.shares is not None:
-        broken = evidence.ratio_log_e >= -math.log(_sample_ratio.ALPHA)
-        a, b = evidence.units
-        share = f"{b} of {a + b} units went to the candidate, {layout.shares[1]:.1%} were declared"
-        ruling = Ruling.FAIL if broken else Ruling.PASS if a + b else Ruling.INCONCLUSIVE
-        checks.append(
-            Check(name="sample_ratio", ruling=ruling, reason=f"assignment is broken: {share}" if broken else share)
-        )
-    if layout.paired and evidence.singles:
-        text = f"{evidence.singles} samples have no partner in the other arm and were left out"
-        checks.append(Check(name="pairs", ruling=Ruling.INCONCLUSIVE, reason=text))
-    return checks
 
 
 def _decided_at(

@@ -30,6 +30,13 @@ class MarginUnit(StrEnum):
     RELATIVE = "relative"
 
 
+class Unit(StrEnum):
+    """Say what is drawn independently: each cluster (user, conversation) where samples name one, or each request."""
+
+    CLUSTER = "cluster"
+    REQUEST = "request"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Margin:
     """Bound the harm allowed: `value` >= 0 in `unit`; 1pp is 0.01 absolute, 10 % is 0.1 relative.
@@ -98,7 +105,10 @@ class ErrorBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Hold a checked policy; digest is the SHA-256 (hex) of its canonical content."""
+    """Hold a checked policy; digest is the SHA-256 (hex) of its canonical content.
+
+    unit: what counts once in the evidence.
+    """
 
     name: str
     metrics: tuple[MetricRule, ...]
@@ -106,4 +116,5 @@ class Policy:
     segments: tuple[str, ...] = ()
     error_budget: ErrorBudget = field(default_factory=ErrorBudget)
     freeze: tuple[str, ...] = ()
+    unit: Unit = Unit.CLUSTER
     digest: str = ""

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 State = dict[str, Any]
@@ -28,7 +28,8 @@ class Question:
     margin: harm allowed, >= 0, a share of the baseline's value when `relative`; None when nothing is judged.
     increase: more is harm. detect: harm beyond the margin worth seeing fastest, > 0, in the margin's unit.
     proof_margin: the margin promotion must prove; None when it cannot be proven. quantile: .95 for a p95.
-    limit: absolute bound on the candidate, for the `_limit` tests.
+    limit: absolute bound on the candidate, for the `_limit` tests. share: the candidate's declared share of the
+    observations that are compared; a wrong one costs samples, not errors.
     """
 
     margin: float | None
@@ -38,22 +39,39 @@ class Question:
     proof_margin: float | None = None
     quantile: float | None = None
     limit: float | None = None
+    share: float = 0.5
     alpha_rollback: float = 0.01
     alpha_promotion: float = 0.05
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Hold one window's values in time order.
+class Batch(Protocol):
+    """Give one look's data for one stream, in the form that its test needs; `_rows.Rows` is made of plain rows.
 
-    a, b: baseline's and candidate's, shape (n, columns); row i of both is one request when the data are paired.
-    a_at, b_at: increasing row numbers that interleave the arms in time.
+    Weights: a unit (a user or conversation whose requests are related) counts once in all, each of its rows for a part.
     """
 
-    a: NDArray[np.float64]
-    b: NDArray[np.float64]
-    a_at: NDArray[np.int64]
-    b_at: NDArray[np.int64]
+    def windows(self, past: float) -> NDArray[np.float64]:
+        """Return counts (windows, strata, 4) as [n_a, x_a, n_b, x_b], windows in time order; x: the sum of values.
+
+        past: observations of the stream before this look; no window holds more than a tenth of what came before it.
+        strata: classes of traffic whose rates may differ; their number only grows, and each keeps its place.
+        """
+
+    def tables(self, past: float) -> NDArray[np.float64]:
+        """Return counts (windows, 4) of pairs as [neither, candidate alone, baseline alone, both] yes."""
+
+    def sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return by stratum: n (strata, 2), sums (strata, 4) and sums of products (strata, 4, 4).
+
+        Columns: the baseline's numerator and denominator, the candidate's two; a plain number's denominator is 1. The
+        products between arms are 0 where rows are not pairs.
+        """
+
+    def histograms(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the log histograms (see `_histogram`) of baseline and candidate."""
+
+    def values(self) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Return plain values of baseline and candidate, shape (n,), and their weights; row i of both is one pair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

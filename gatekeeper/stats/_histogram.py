@@ -18,13 +18,16 @@ WIDTH = 0.001
 LEAST = 1e-6
 """Smaller values, zero with them, count as this."""
 
+NOWHERE = -(1 << 60)
+"""A bucket that no value has."""
+
 Histogram = dict[str, Any]
-"""Ascending buckets `at` and how many values each holds, `count`; both integer arrays."""
+"""Ascending buckets `at` and how many values each holds, `count`; counts are sums of weights."""
 
 
 def empty() -> Histogram:
     """Return a histogram of nothing."""
-    return {"at": np.zeros(0, np.int64), "count": np.zeros(0, np.int64)}
+    return {"at": np.zeros(0, np.int64), "count": np.zeros(0)}
 
 
 def buckets(values: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -32,39 +35,55 @@ def buckets(values: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.asarray(np.floor(np.log(np.maximum(values, LEAST)) / WIDTH), np.int64)
 
 
-def add(histogram: Histogram, at: NDArray[np.int64]) -> Histogram:
-    """Return the histogram with more values, given by their buckets."""
-    fresh, count = np.unique(at, return_counts=True)
-    merged, inverse = np.unique(np.concatenate([histogram["at"], fresh]), return_inverse=True)
-    total = np.zeros(len(merged), np.int64)
-    np.add.at(total, inverse, np.concatenate([histogram["count"], count]))
-    return {"at": merged, "count": total}
+def of(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Histogram:
+    """Return the histogram of values, each counted by its weight."""
+    return counted(buckets(values), weights)
+
+
+def counted(places: NDArray[np.int64], weights: NDArray[np.float64]) -> Histogram:
+    """Return the histogram of values given by their buckets."""
+    at, inverse = np.unique(places, return_inverse=True)
+    return {"at": at, "count": np.bincount(inverse, weights=weights, minlength=len(at))}
+
+
+def add(histogram: Histogram, more: Histogram) -> Histogram:
+    """Return both histograms together; cheap where `more` brings few new buckets."""
+    at, count, new = histogram["at"], histogram["count"], more["at"]
+    place = np.asarray(np.searchsorted(at, new), np.int64)
+    known = np.append(at, NOWHERE)[place] == new
+    if known.all():
+        count = count.copy()
+        count[place] += more["count"]
+        return {"at": at, "count": count}
+    at = np.insert(at, place[~known], new[~known])
+    count = np.insert(count, place[~known], 0.0)
+    count[np.searchsorted(at, new)] += more["count"]
+    return {"at": at, "count": count}
 
 
 def shifted(question: Question, at: NDArray[np.int64], level: float, *, up: bool) -> NDArray[np.int64]:
     """Return the buckets in which a baseline that is worse by `level` is compared with the candidate's buckets.
 
-    up: rounded so that the baseline never looks smaller than it is, nor the candidate larger; else the reverse.
+    A value beyond a threshold is one in a later bucket. up: rounded so that the baseline never looks smaller than it
+    is, nor the candidate larger; else the reverse.
     """
     if question.relative:
         move = math.log1p(level) / WIDTH
-        return np.asarray(at + (math.ceil(move) + 1 if up else math.floor(move) - 1))
+        return np.asarray(at + (math.ceil(move) if up else math.floor(move)))
     edge = np.exp((at + 1 if up else at) * WIDTH) + level
     place = np.log(np.maximum(edge, LEAST)) / WIDTH
-    return np.asarray(np.ceil(place) if up else np.floor(place) - 1).astype(np.int64)
+    return np.asarray(np.ceil(place) - 1 if up else np.floor(place)).astype(np.int64)
 
 
 def quantile(histogram: Histogram, share: float) -> float | None:
     """Return the value at `share` (its bucket's middle); None of nothing."""
-    total = np.cumsum(histogram["count"])
-    if not len(total):
+    return quantile_of(histogram["at"], np.cumsum(histogram["count"]), share)
+
+
+def quantile_of(at: NDArray[np.int64], total: NDArray[np.float64], share: float) -> float | None:
+    """Return the value at `share`; total: how many values lie in each bucket or before it."""
+    if not len(at):
         return None
     place = int(np.searchsorted(total, share * total[-1] - 1e-9))
-    middle = math.exp((float(histogram["at"][min(place, len(total) - 1)]) + 0.5) * WIDTH)
+    middle = math.exp((float(at[min(place, len(at) - 1)]) + 0.5) * WIDTH)
     return middle if middle > 2 * LEAST else 0.0
-
-
-def at_least(histogram: Histogram, marks: NDArray[np.int64], at: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how many values lie at or above each mark, where the histogram's buckets now stand at `at`."""
-    below = np.concatenate([[0], np.cumsum(histogram["count"])])
-    return np.asarray(below[-1] - below[np.searchsorted(at, marks, side="left")])

@@ -3,11 +3,26 @@
 Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas (2024, Annals of Statistics), one-sided form: with variance v and a
 half-normal mixture of scale tau over effects, the bound is
 estimate - sqrt(2 v (1 + v / tau^2) log(1 + sqrt(1 + tau^2 / v) / (2 alpha))).
+
+At a given v it is narrowest where r = tau^2 / v is about -2 log(2 alpha) + log(1 - 2 log(2 alpha)). An effect d beyond
+the margin is decided on where the bound is d wide, d^2 = 2 v (1 + 1 / r) log(1 + sqrt(1 + r) / (2 alpha)), so that the
+scale which is best just there is tau = sqrt(r v): between 0.9 d (alpha 0.05) and d.
 """
 
 from __future__ import annotations
 
 import math
+
+LEAST = 1e-9
+"""Smallest effect that a scale is made for."""
+
+
+def best_scale(effect: float, alpha: float) -> float:
+    """Return the mixture's scale that decides soonest on an effect this far beyond the margin."""
+    alpha = min(alpha, 0.4)
+    need = -2.0 * math.log(2.0 * alpha)
+    r = need + math.log1p(need)
+    return max(effect, LEAST) * math.sqrt(r / (2.0 * (1.0 + 1.0 / r) * math.log1p(math.sqrt(1.0 + r) / (2.0 * alpha))))
 
 
 def half_width(variance: float, scale: float, alpha: float) -> float:

@@ -1,4 +1,8 @@
-"""Sums and sums of products: all that tests of means need of their data; merged exactly and in any order."""
+"""Sums and sums of products, by stratum: all that tests of means need of their data.
+
+They merge exactly and in any order. Arms are compared post-stratified: each arm's mean within a stratum is weighted by
+the stratum's share of both arms' observations, so that arms that saw another mix of traffic do not differ for it alone.
+"""
 
 from __future__ import annotations
 
@@ -7,76 +11,128 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from gatekeeper.stats import Batch, Question, State
+
+    Array = NDArray[np.float64]
 
 LEAST_N = 100
 """Observations an arm needs before a normal approximation is trusted at all."""
 
+LEAST_IN_STRATUM = 20
+"""Strata with fewer in an arm are put together: their own variances would be no more than guesses."""
 
-def begin() -> State:
-    """Start with nothing: counts (a, b), sums and products over the columns (a's two, b's two)."""
-    return {"n": np.zeros(2), "sum": np.zeros(4), "product": np.zeros((4, 4))}
+ROUNDING = 1e-12
+"""A variance below this part of its terms is what rounding left of none."""
+
+ARMS = (slice(0, 2), slice(2, 4))
+"""Each arm's numerator and denominator among the columns."""
 
 
-def absorb(state: State, batch: Batch, *, paired: bool) -> State:
-    """Add a window; a number has the denominator 1."""
-    a, b = _two(batch.a), _two(batch.b)
-    product = np.zeros((4, 4))
-    if paired:
-        rows = np.concatenate([a, b], axis=1)
-        product = rows.T @ rows
-    else:
-        product[:2, :2], product[2:, 2:] = a.T @ a, b.T @ b
+def begin(question: Question) -> State:
+    """Start with nothing: by stratum, counts (a, b), sums and products over the columns (a's two, b's two)."""
+    del question
+    return {"n": np.zeros((1, 2)), "sum": np.zeros((1, 4)), "product": np.zeros((1, 4, 4))}
+
+
+def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
+    """Add each stream's look; strata that are new stand after those already known."""
+    del questions
+    names = ("n", "sum", "product")
+    return [
+        {name: _plus(state[name], more) for name, more in zip(names, batch.sums(), strict=True)}
+        for state, batch in zip(states, batches, strict=True)
+    ]
+
+
+def _plus(old: Array, new: Array) -> Array:
+    """Add, with zeros for strata that only one of both knows."""
+    if len(old) < len(new):
+        old, new = new, old
+    total = old.copy()
+    total[: len(new)] += new
+    return total
+
+
+def flat(state: State) -> State:
+    """Return the state with its strata put together."""
+    return {name: part.sum(axis=0, keepdims=True) for name, part in state.items()}
+
+
+def comparable(state: State) -> State:
+    """Return the strata in which both arms can be compared, small ones put together; none when there are none."""
+    least = state["n"].min(axis=1)
+    if len(least) == 1:
+        return state
+    large, small = least >= LEAST_IN_STRATUM, (least > 0) & (least < LEAST_IN_STRATUM)
+    rest = {name: part[small].sum(axis=0, keepdims=True) for name, part in state.items()}
+    keep_rest = small.any() and (rest["n"].min() >= LEAST_IN_STRATUM or not large.any())
     return {
-        "n": state["n"] + [len(a), len(b)],
-        "sum": state["sum"] + np.concatenate([a.sum(axis=0), b.sum(axis=0)]),
-        "product": state["product"] + product,
+        name: np.concatenate([part[large], rest[name]]) if keep_rest else part[large] for name, part in state.items()
     }
 
 
-def _two(values: np.ndarray) -> np.ndarray:
-    """Return numerator and denominator columns."""
-    return values if values.shape[1] > 1 else np.concatenate([values, np.ones_like(values)], axis=1)
+def _means(state: State) -> tuple[Array, Array]:
+    """Return each stratum's weight, shape (strata,), and the weighted means of the columns, shape (4,)."""
+    n = state["n"]
+    weight = n.sum(axis=1) / max(float(n.sum()), 1.0)
+    share = np.divide(weight[:, None], n, out=np.zeros_like(n), where=n > 0)
+    return weight, np.asarray((np.repeat(share, 2, axis=1) * state["sum"]).sum(axis=0))
 
 
 def values(state: State) -> tuple[float | None, float | None]:
-    """Return each arm's total over its denominator's total; None where that is not positive."""
-    total = state["sum"]
-    return tuple(float(total[i] / total[i + 1]) if total[i + 1] > 0 else None for i in (0, 2))  # type: ignore[return-value]
+    """Return each arm's mean numerator over its mean denominator; None where that is not positive."""
+    mean = _means(state)[1]
+    a, b = (float(mean[s][0] / mean[s][1]) if mean[s][1] > 0 else None for s in ARMS)
+    return a, b
+
+
+def arm_spread(state: State, arm: int, value: float, scale: float) -> float:
+    """Return the variance of an arm's value over `scale` by the delta method, 0 when nothing varies.
+
+    The residual is numerator - value * denominator, over the mean denominator; strata vary on their own.
+    """
+    weight, mean = _means(state)
+    part = ARMS[arm]
+    n, total, product = state["n"][:, arm], state["sum"][:, part], state["product"][:, part, part]
+    line = np.array([1.0, -value]) / (scale * mean[part][1])
+    square = line @ product @ line / n
+    variance = np.maximum(square - (total @ line / n) ** 2, 0.0)
+    terms = np.abs(line) @ np.abs(product) @ np.abs(line) / n
+    found = float(weight**2 @ (variance / n))
+    return found if found > ROUNDING * float(weight**2 @ (terms / n)) else 0.0
 
 
 def spread(state: State, a_value: float, b_value: float, a_scale: float, b_scale: float, *, paired: bool) -> float:
-    """Return the variance of b_value / b_scale - a_value / a_scale by the delta method.
+    """Return the variance of b_value / b_scale - a_value / a_scale, 0 when nothing varies.
 
-    Each arm's residual is numerator - value * denominator, over n times the mean denominator. Paired: one pair more is
-    assumed, whose answers are unrelated, so that pairs that all agree do not look certain.
+    Pairs are taken over all strata. One more is assumed, whose answers are unrelated, so that pairs that all agree do
+    not look certain.
     """
-    n, total, product = state["n"], state["sum"], state["product"]
-    weight = np.array([-1.0, a_value, 1.0, -b_value])
-    weight[:2] /= a_scale * total[1] / n[0]
-    weight[2:] /= b_scale * total[3] / n[1]
-    blocks = [max(float(weight[s] @ product[s, s] @ weight[s]), 0.0) for s in (slice(0, 2), slice(2, 4))]
-    floor = 1e-12 * float(np.abs(weight[:2]) @ np.abs(product[:2, :2]) @ np.abs(weight[:2]))
-    if sum(blocks) <= floor:
-        return 0.0
     if not paired:
-        return blocks[0] / float(n[0]) ** 2 + blocks[1] / float(n[1]) ** 2
-    pairs = float(n[0])
-    square = max(float(weight @ product @ weight), 0.0)
-    return (square + sum(blocks) / pairs) / (pairs * (pairs + 1.0))
+        return arm_spread(state, 0, a_value, a_scale) + arm_spread(state, 1, b_value, b_scale)
+    whole = flat(state)
+    pairs, product, mean = float(whole["n"][0, 0]), whole["product"][0], _means(whole)[1]
+    line = np.array([-1.0, a_value, 1.0, -b_value])
+    line[:2] /= a_scale * mean[1]
+    line[2:] /= b_scale * mean[3]
+    alone = arm_spread(whole, 0, a_value, a_scale) + arm_spread(whole, 1, b_value, b_scale)
+    if alone <= 0:
+        return 0.0
+    return (max(float(line @ product @ line), 0.0) + alone * pairs) / (pairs * (pairs + 1.0))
 
 
-def why_not(question: Question, state: State, *, candidate_only: bool = False) -> str:
-    """Return why means cannot be compared, "" when they can."""
-    n = state["n"]
-    used = n[1:] if candidate_only else n
-    if not used.min():
+def why_not(n: Array) -> str:
+    """Return why means of so many observations cannot be judged, "" when they can."""
+    if not len(n):
+        return "no class of traffic has data of both arms"
+    least = float(n.sum(axis=0).min())
+    if not least:
         return "an arm has no data"
-    if used.min() < LEAST_N:
-        return f"means are judged from {LEAST_N} observations in each arm on"
-    old, new = values(state)
-    if new is None or (old is None and not candidate_only):
-        return "an arm has no successes to divide by"
-    if question.relative and not candidate_only and (old or 0.0) * new <= 0:
-        return "a relative margin needs positive means"
+    if least < LEAST_N:
+        more = int(np.ceil(LEAST_N - least))
+        return f"means are judged from {LEAST_N} observations in each arm on, {more} more are needed"
     return ""

@@ -1,82 +1,54 @@
 """A candidate's mean, or quotient of totals, against an absolute bound: an asymptotic confidence sequence.
 
-As `asymptotic_mean` on the candidate alone; the mixture's scale is a tenth of the bound.
+As `asymptotic_mean` on the candidate alone, over all its traffic; a tenth of the bound is to be seen soonest.
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
-from gatekeeper.stats import Batch, Picture, Question, State, Weight, _mean_sequence, _moments
+from gatekeeper.stats import Picture, Question, State, Weight, _means, _moments
 from gatekeeper.stats.rate_limit import bound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from gatekeeper.stats._means import Bars, Measured
 
 PAIRED = False
 EXACT = False
 
+WORTH = 0.1
+"""Effect to be seen soonest, as a share of the bound."""
 
-def begin(question: Question) -> State:
-    """Start with nothing."""
-    del question
-    return _moments.begin()
-
-
-def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
-    """Add each stream's window."""
-    del questions
-    return [_moments.absorb(state, batch, paired=PAIRED) for state, batch in zip(states, batches, strict=True)]
+begin, absorb = _moments.begin, _moments.absorb
 
 
-def _measured(question: Question, state: State) -> tuple[float | None, float, str]:
-    """Return the candidate's value, its variance, and why it cannot be judged."""
-    value = _moments.values(state)[1]
-    note = _moments.why_not(question, state, candidate_only=True)
-    if value is None or note:
-        return value, 0.0, note
-    alone = {
-        "n": state["n"][[1, 1]],
-        "sum": state["sum"][[2, 3, 2, 3]],
-        "product": state["product"][2:, 2:],
-    }
-    doubled = _moments.begin()
-    doubled |= {"n": alone["n"], "sum": alone["sum"]}
-    doubled["product"][:2, :2] = doubled["product"][2:, 2:] = alone["product"]
-    variance = _moments.spread(doubled, value, value, 1.0, 1.0, paired=False) / 2.0
-    note = "" if variance > 0 else "all values are equal, so nothing tells how far they could vary"
-    return value, variance, note
+def _measure(state: State) -> Measured:
+    """Return the candidate's value with its variance."""
+    whole = _moments.flat(state)
+    old, value = _moments.values(whole)
+    a_n, b_n = whole["n"][0].tolist()
+    note = _moments.why_not(whole["n"][:, 1:])
+    if value is None:
+        return _means.Measured(
+            (a_n, b_n), (old, value), None, 0.0, note or "the candidate has no successes to divide by"
+        )
+    variance = _means.cautious(_moments.arm_spread(whole, 1, value, 1.0), [b_n])
+    return _means.Measured((a_n, b_n), (old, value), value, variance, note or ("" if variance > 0 else _means.EQUAL))
 
 
-def _scale(question: Question) -> float:
-    """Return the mixture's scale."""
-    return max(abs(bound(question)) / 10.0, 1e-9)
+def _bars(question: Question) -> Bars:
+    """Return the bound as harm."""
+    limit = bound(question)
+    worth = WORTH * abs(limit)
+    harm = limit if question.increase else -limit
+    return _means.Bars(allowed=harm, proven=harm, worth=worth, ahead=worth)
 
 
 def weigh(question: Question, state: State) -> Weight:
     """Return the e-values against "within the limit" and "beyond the limit"."""
-    value, variance, note = _measured(question, state)
-    if value is None or note:
-        return Weight(rollback=-math.inf, promotion=-math.inf)
-    harm = value - bound(question) if question.increase else bound(question) - value
-    return Weight(
-        rollback=_mean_sequence.log_e(harm, variance, _scale(question)),
-        promotion=_mean_sequence.log_e(-harm, variance, _scale(question)),
-    )
+    return _means.weigh(question, _measure(state), _bars(question))
 
 
 def picture(question: Question, state: State) -> Picture:
     """Show the candidate's value with its interval; the effect is the value itself."""
-    value, variance, note = _measured(question, state)
-    a_n, b_n = (int(n) for n in state["n"])
-    old = _moments.values(state)[0]
-    if value is None or note:
-        return Picture(a_n=a_n, b_n=b_n, a_value=old, b_value=value, estimate=value, note=note)
-    alphas = [question.alpha_rollback, question.alpha_promotion]
-    if not question.increase:
-        alphas.reverse()
-    below, above = (_mean_sequence.half_width(variance, _scale(question), alpha) for alpha in alphas)
-    return Picture(
-        a_n=a_n, b_n=b_n, a_value=old, b_value=value, estimate=value, lower=value - below, upper=value + above
-    )
+    return _means.picture(question, _measure(state), _bars(question), logarithm=False)

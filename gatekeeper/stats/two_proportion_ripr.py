@@ -1,23 +1,24 @@
 """Two independent rates: mixture of reverse-information-projection e-processes, exact at any n, rate and split.
 
-Turner, Ly and Grünwald (2024, JSPI) and Turner and Grünwald (2023) for nulls with a margin. A window's e-value is the
-likelihood ratio of a guess (p_a, p_b), made from earlier windows alone, to its projection (q_a, q_b) onto the null's
-boundary line b = shift + slope * a. At a point of the line the expected value is
-(1 + s_a t)^n_a (1 + s_b slope t)^n_b with n_a s_a + slope n_b s_b = 0 by the projection, hence at most 1; inside the
-null it is smaller. Guesses are mixed over a grid of effects beyond the margin. Assumes independent requests whose
-rates do not differ between arms for another reason than the release. Windows must come in time order.
+Turner, Ly and Grünwald (2024, JSPI), and Turner and Grünwald (2023) for nulls with a margin. A window's e-value is a
+likelihood ratio of two points chosen from earlier windows alone (`_tilt`); e-values of windows, and of strata (classes
+of traffic whose rates may differ, each against the same margin), multiply. The points are mixed over a grid of effects
+beyond the margin. Counts may be fractional where a unit's requests count once together: by the weighted inequality of
+the arithmetic and geometric mean the expectation is only smaller. Assumes units that are independent and, within a
+stratum and a window, alike in both arms but for the release. Windows must come in time order.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatekeeper.stats import Batch, Picture, Question, State, Weight, _levels
+from gatekeeper.stats import Batch, Picture, Question, State, Weight, _levels, _onset, _rates
 from gatekeeper.stats._mixture import log_sum, lognormal_weights
-from gatekeeper.stats._projection import project
+from gatekeeper.stats._tilt import Line, log_ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,182 +34,229 @@ AT_MARGIN = len(FAR)
 AT_DETECT = AT_MARGIN + 1 + FAR.index(1.0)
 """Margins the e-processes are kept for, in units of `detect` from the policy's own: they draw the interval."""
 
-ROLLBACK_REACH = np.geomspace(0.5, 10.0, 12)
-PROMOTION_REACH = np.geomspace(0.25, 4.0, 12)
-"""How far beyond the margin the guessed effects lie, in units of `detect` (rollback) and of the margin (promotion)."""
+ROLLBACK_REACH = np.geomspace(0.3, 5.0, 10)
+GROSS = np.array([0.5, 0.2])
+"""Guessed effects: so many times `detect` beyond the margin, and two that know no scale: what is left of the null's
+rate in the baseline."""
 
-PLUG_IN_SHARE = 0.2
-"""Weight of the guess that takes both arms' own past rates."""
+GROSS_SHARE = 0.1
+PROMOTION_REACH = np.geomspace(0.3, 3.0, len(ROLLBACK_REACH) + len(GROSS))
+"""Guessed distance inside the margin for promotion, in units of the margin: no change is 1."""
 
-LOG_WEIGHTS = np.log1p(-PLUG_IN_SHARE) + np.stack(
-    [lognormal_weights(ROLLBACK_REACH, 1.5, 1.2), lognormal_weights(PROMOTION_REACH, 1.0, 0.6)]
+LOG_WEIGHTS = np.stack(
+    [
+        np.concatenate(
+            [
+                math.log1p(-GROSS_SHARE) + lognormal_weights(ROLLBACK_REACH, 1.0, 0.35),
+                np.full(len(GROSS), math.log(GROSS_SHARE / len(GROSS))),
+            ]
+        ),
+        lognormal_weights(PROMOTION_REACH, 1.0, 0.4),
+    ]
 )
-LOG_WEIGHTS = np.concatenate([LOG_WEIGHTS, np.full((2, 1), math.log(PLUG_IN_SHARE))], axis=1)
-PRIOR_RATE = 0.05
-PRIOR_N = 2.0
-FIRST_WINDOW = 16
-WINDOW_SHARE = 0.1
-"""A window is cut so that none exceeds 16 rows or a tenth of what came before: guesses then follow the data."""
+"""Both are centred on the effect that was declared to matter. A spread of .35 to .4 costs about .3 nats there, a tenth
+of the log(20) that a decision takes, and a quarter at half or twice the declared effect."""
+
+LEAST_KEPT = np.stack(
+    [np.concatenate([0.5 / np.maximum(1.0, ROLLBACK_REACH) ** 0.6, GROSS]), np.full(len(PROMOTION_REACH), 0.1)]
+)
+"""How far a bet may go while rates are hardly known: to this share of the baseline's null rate. Twice `detect` being
+the bet's own effect where it is as large as the rate itself, half is kept at 1, less beyond."""
+
+PRIOR_YES, PRIOR_N = 2.0, 12.0
+"""What the pooled rate is shrunk to before there are data: a guess too low would bet too much."""
+
+STRATUM_N = 20.0
+"""Observations that all strata's common rate counts for in each stratum's own."""
+
+LEAST_ROWS = 8
+LEAST_SHARE = 0.005
+"""A window waits for more until it holds 8 rows and a two-hundredth of what came before."""
+
+GRID_SHARE = 0.05
+EVERY_OTHER = slice(0, None, 2)
+GRID_WEIGHTS = LOG_WEIGHTS[:, EVERY_OTHER] - log_sum(LOG_WEIGHTS[:, EVERY_OTHER])[:, None]
+"""What draws the interval alone bets on every other effect, and in windows of at least a twentieth of their past."""
+
+SIDES = np.array([[0, 1, 2, 3], [2, 3, 0, 1]])
 
 
 def begin(question: Question) -> State:
     """Start with no data and every e-value at 1."""
     del question
+    bets = LOG_WEIGHTS.shape[1]
     return {
-        "counts": np.zeros(4),
-        "pending": np.zeros(4),
-        "log_e": np.zeros((2, len(GRID), LOG_WEIGHTS.shape[1])),
+        **_ledger((2, bets)),
+        "late": np.full(bets, -np.inf),
+        "windows": 0,
+        "grid": _ledger((2, len(GRID), len(GRID_WEIGHTS[0]))),
     }
 
 
+def _ledger(shape: tuple[int, ...]) -> State:
+    """Return empty counts by stratum, [n_a, x_a, n_b, x_b], what waits for its window to fill, and e-values of 1."""
+    return {"counts": np.zeros((1, 4)), "pending": np.zeros((1, 4)), "log_e": np.zeros(shape)}
+
+
 def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
-    """Add a window to each stream, cut into smaller ones in time order; the streams are computed side by side."""
-    cuts = [
-        _cut(batch, int(state["counts"].sum()), flip=not question.increase)
-        for question, state, batch in zip(questions, states, batches, strict=True)
+    """Add a look to each stream, window by window; the streams are computed side by side."""
+    looks = [
+        batch.windows(float(state["counts"][:, [0, 2]].sum())) for state, batch in zip(states, batches, strict=True)
     ]
-    lines = [_lines(question) for question in questions]
-    new: list[State] = [dict(state) for state in states]
-    for turn in range(max((len(cut) for cut in cuts), default=0)):
-        live = [i for i, cut in enumerate(cuts) if turn < len(cut)]
-        _turn(new, live, [cuts[i][turn] for i in live], [lines[i] for i in live])
-    return new
+    looks = [w if q.increase else _rates.flipped(w) for q, w in zip(questions, looks, strict=True)]
+    strata = [max(w.shape[1], len(state["counts"])) for w, state in zip(looks, states, strict=True)]
+    windows = np.concatenate([_padded(w, k, max(map(len, looks))) for w, k in zip(looks, strata, strict=True)], axis=1)
+    decide = _Ledger(states, strata, [_decide_lines(question) for question in questions], LEAST_SHARE)
+    draw = _Ledger([s["grid"] for s in states], strata, [_grid_lines(question) for question in questions], GRID_SHARE)
+    late, count = np.stack([s["late"] for s in states]), np.array([s["windows"] for s in states])
+    for window in windows:
+        moved, steps = decide.add(window)
+        count[moved] += 1
+        late[moved] = _onset.absorb(late[moved], count[moved, None], steps[:, 0])
+        draw.add(window)
+    grids = draw.states()
+    return [
+        {**state, "late": late[i], "windows": int(count[i]), "grid": grids[i]}
+        for i, state in enumerate(decide.states())
+    ]
 
 
-def _turn(
-    states: list[State],
-    live: list[int],
-    windows: list[NDArray[np.float64]],
-    lines: list[tuple[NDArray[np.float64], ...]],
-) -> None:
-    """Add one small window to each of the streams `live`, in place; it waits while an arm has nothing in it."""
-    ready: list[int] = []
-    for place, (i, window) in enumerate(zip(live, windows, strict=True)):
-        states[i]["pending"] = states[i]["pending"] + window
-        if states[i]["pending"][0] and states[i]["pending"][2]:
-            ready.append(place)
-    if not ready:
-        return
-    chosen = [states[live[place]] for place in ready]
-    window = np.stack([state["pending"] for state in chosen])
-    past = np.stack([state["counts"] for state in chosen])
-    null = tuple(np.stack([lines[place][part] for place in ready]) for part in range(4))
-    steps = _log_ratio(past, window, *null)
-    for state, step, seen in zip(chosen, steps, window, strict=True):
-        state["log_e"] = state["log_e"] + step
-        state["counts"] = state["counts"] + seen
-        state["pending"] = np.zeros(4)
+def _padded(windows: NDArray[np.float64], strata: int, count: int) -> NDArray[np.float64]:
+    """Return windows (count, strata, 4), with empty ones where there are none."""
+    full = np.zeros((count, strata, 4))
+    full[: len(windows), : windows.shape[1]] = windows
+    return full
 
 
-def _cut(batch: Batch, past: int, *, flip: bool) -> list[NDArray[np.float64]]:
-    """Cut a window in time order into counts [n_a, x_a, n_b, x_b]."""
-    order = np.sort(np.concatenate([batch.a_at, batch.b_at]))
-    if not len(order):
-        return []
-    ends: list[int] = []
-    done = 0
-    while done < len(order):
-        done += max(FIRST_WINDOW, int(WINDOW_SHARE * (past + done)))
-        ends.append(min(done, len(order)))
-    marks = order[np.array(ends) - 1] + 1
-    columns = []
-    for values, at in ((batch.a, batch.a_at), (batch.b, batch.b_at)):
-        harm = 1.0 - values[:, 0] if flip else values[:, 0]
-        stops = np.searchsorted(at, marks)
-        columns += [np.diff(stops, prepend=0), np.diff(np.concatenate([[0.0], np.cumsum(harm)])[stops], prepend=0.0)]
-    return list(np.stack(columns, axis=1).astype(np.float64))
+class _Ledger:
+    """Hold the same part of many streams' states as flat arrays: one row per stratum, streams one after the other."""
+
+    def __init__(self, states: Sequence[State], strata: list[int], lines: list[Line], least_share: float) -> None:
+        """Take the states' numbers; strata: how many each stream has now."""
+        self.lines, self.least_share = lines, least_share
+        self.starts = np.cumsum([0, *strata[:-1]])
+        self.owner = np.repeat(np.arange(len(strata)), strata)
+        self.counts, self.pending = (
+            np.concatenate([_padded(s[name][None], k, 1)[0] for s, k in zip(states, strata, strict=True)])
+            for name in ("counts", "pending")
+        )
+        self.log_e = np.stack([s["log_e"] for s in states])
+
+    def add(self, window: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Add counts (rows, 4); return the streams that had a window to weigh, and its log e-values.
+
+        A stratum waits while an arm has nothing in it, or its window is small beside its past.
+        """
+        self.pending += window
+        past, size = self.counts[:, 0] + self.counts[:, 2], self.pending[:, 0] + self.pending[:, 2]
+        ready = (size >= np.maximum(LEAST_ROWS, self.least_share * past)) & (self.pending[:, [0, 2]] > 0).all(axis=1)
+        rows = np.flatnonzero(ready)
+        owner = self.owner[rows]
+        if not len(rows):
+            return owner, np.zeros((0, *self.log_e.shape[1:]))
+        steps = _steps([self.lines[i] for i in owner], self.pending[rows], past[rows], self._guess()[rows])
+        starts = np.flatnonzero(np.diff(owner, prepend=-1))
+        moved, steps = owner[starts], np.add.reduceat(steps, starts, axis=0)
+        self.log_e[moved] += steps
+        self.counts[rows] += self.pending[rows]
+        self.pending[rows] = 0.0
+        return moved, steps
+
+    def _guess(self) -> NDArray[np.float64]:
+        """Return each stratum's pooled rate: its past shrunk to that of all its stream's strata."""
+        n, x = self.counts[:, 0] + self.counts[:, 2], self.counts[:, 1] + self.counts[:, 3]
+        all_n, all_x = np.add.reduceat(n, self.starts), np.add.reduceat(x, self.starts)
+        common = ((all_x + PRIOR_YES) / (all_n + PRIOR_N))[self.owner]
+        alone = np.bincount(self.owner)[self.owner] == 1
+        return np.asarray(np.where(alone, common, (x + STRATUM_N * common) / (n + STRATUM_N)))
+
+    def states(self) -> list[State]:
+        """Return the numbers by stream."""
+        parts = [np.split(array, self.starts[1:]) for array in (self.counts, self.pending)]
+        return [
+            {"counts": counts, "pending": pending, "log_e": log_e}
+            for counts, pending, log_e in zip(*parts, self.log_e, strict=True)
+        ]
 
 
+@lru_cache(maxsize=4096)
+def _decide_lines(question: Question) -> Line:
+    """Return the lines of both directions' bets, each (2, 1) or (2, bets), at the margins that decide."""
+    margin = question.margin or 0.0
+    proof = margin if question.proof_margin is None else question.proof_margin
+    worse, better = _lines(question, np.array([margin])), _lines(question, np.array([proof]))
+    picked = [np.stack([back[0, 0], forth[1, 0]]) for back, forth in zip(worse, better, strict=True)]
+    return Line(*picked)
+
+
+@lru_cache(maxsize=4096)
+def _grid_lines(question: Question) -> Line:
+    """Return the lines of both directions, every margin of the grid and the grid's bets, (2, G, 1) or (2, G, bets)."""
+    full = _lines(question, _grid(question))
+    return Line(*(part if part.shape[-1] == 1 else part[..., EVERY_OTHER] for part in full))
+
+
+def _lines(question: Question, levels: NDArray[np.float64]) -> Line:
+    """Return the lines at these margins, each (2, margins, 1) or (2, margins, bets).
+
+    In direction 0 the second arm is the candidate, in 1 the baseline: the null bounds its rate from above.
+    """
+    at = levels[:, None]
+    scale = question.proof_margin or question.detect
+    gross = np.full(len(GROSS), np.inf)
+    null = _levels.line(question, at)
+    worse = _levels.line(question, at + np.concatenate([question.detect * ROLLBACK_REACH, gross]))
+    better = _levels.line(question, at - scale * PROMOTION_REACH)
+    back, forth = _levels.swapped(*null), _levels.swapped(*better)
+    return Line(
+        shift=np.stack([null[0], back[0]]),
+        slope=np.stack([null[1], back[1]]),
+        goal_shift=np.stack([worse[0], forth[0]]),
+        goal_slope=np.stack([worse[1], forth[1]]),
+        least=np.repeat(LEAST_KEPT[:, None, :], len(levels), axis=1),
+    )
+
+
+@lru_cache(maxsize=4096)
 def _grid(question: Question) -> NDArray[np.float64]:
     """Return the margins the e-processes are kept for, those out of range at its edge."""
     return np.clip((question.margin or 0.0) + question.detect * GRID, *_levels.bounds(question))
 
 
-def _lines(question: Question) -> tuple[NDArray[np.float64], ...]:
-    """Return null shift, slope (2, G, 1) and alternative shift, slope (2, G, 12) for rollback and promotion."""
-    levels = _grid(question)[:, None]
-    nulls = _levels.line(question, levels)
-    worse = _levels.line(question, levels + question.detect * ROLLBACK_REACH)
-    scale = question.proof_margin or question.detect
-    better = _levels.line(question, levels - scale * PROMOTION_REACH)
-    back, forth = _levels.swapped(*nulls), _levels.swapped(*better)
-    return tuple(np.stack(both) for both in zip((*nulls, *worse), (*back, *forth), strict=True))
-
-
-def _log_ratio(
-    past: NDArray[np.float64],
-    window: NDArray[np.float64],
-    shift: NDArray[np.float64],
-    slope: NDArray[np.float64],
-    alt_shift: NDArray[np.float64],
-    alt_slope: NDArray[np.float64],
+def _steps(
+    lines: Sequence[Line], window: NDArray[np.float64], past: NDArray[np.float64], pooled: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the log e-values (streams, 2, G, 13) of one window each, guessed from the past.
-
-    past, window: (streams, 4) as [n_a, x_a, n_b, x_b]. In direction 0 the second arm is the candidate, in 1 the
-    baseline: the null bounds the second arm's rate from above by the line.
-    """
-    sides = np.array([[0, 1, 2, 3], [2, 3, 0, 1]])
-    n1, x1, n2, x2 = np.moveaxis(window[:, sides], 2, 0)[..., None, None]
-    m1, y1, m2, y2 = np.moveaxis(past[:, sides], 2, 0)[..., None, None]
-    share = n2 / (n1 + n2)
-    pooled = (y1 + y2 + PRIOR_N * PRIOR_RATE) / (m1 + m2 + PRIOR_N)
-    first = (pooled - share * alt_shift) / (1.0 - share + share * alt_slope)
-    shape = (*first.shape[:-1], 1)
-    own1 = np.broadcast_to((y1 + PRIOR_N * pooled) / (m1 + PRIOR_N), shape)
-    own2 = np.broadcast_to((y2 + PRIOR_N * pooled) / (m2 + PRIOR_N), shape)
-    floor1, floor2 = 0.25 / (m1 + 4.0), 0.25 / (m2 + 4.0)
-    low = np.maximum(floor1, (floor2 - alt_shift) / alt_slope)
-    high = np.minimum(1.0 - floor1, (1.0 - floor2 - alt_shift) / alt_slope)
-    first = np.maximum(np.minimum(first, high), np.minimum(low, high))
-    p1 = np.clip(np.concatenate([first, own1], axis=-1), floor1, 1.0 - floor1)
-    p2 = np.clip(np.concatenate([alt_shift + alt_slope * first, own2], axis=-1), floor2, 1.0 - floor2)
-    q1, q2, outside = project(n1, p1, n2, p2, shift, slope)
-    gain = (
-        x1 * np.log(p1 / q1)
-        + (n1 - x1) * np.log((1.0 - p1) / (1.0 - q1))
-        + x2 * np.log(p2 / q2)
-        + (n2 - x2) * np.log((1.0 - p2) / (1.0 - q2))
-    )
-    return np.where(outside, gain, 0.0)
-
-
-def _log_e(state: State) -> NDArray[np.float64]:
-    """Return the mixtures' log e-values, shape (2, G)."""
-    return np.asarray(log_sum(state["log_e"] + LOG_WEIGHTS[:, None, :]))
+    """Return the log e-values (rows, 2, ...) of windows (rows, 4), guessed from pasts of that size and rate."""
+    if all(line is lines[0] for line in lines):
+        line = Line(*(part[None] for part in lines[0]))
+    else:
+        line = Line(*(np.stack(parts) for parts in zip(*lines, strict=True)))
+    shape = (-1,) + (1,) * (line.least.ndim - 1)
+    n1, x1, n2, x2 = (part.reshape(-1, 2, *shape[2:]) for part in np.moveaxis(window[:, SIDES], 2, 0))
+    return log_ratio(pooled.reshape(shape), past.reshape(shape), (n1, x1, n2, x2), line)
 
 
 def weigh(question: Question, state: State) -> Weight:
-    """Return both e-values at the policy's margin."""
-    log_e = _log_e(state)
-    place = AT_MARGIN if question.proof_margin == question.margin else AT_DETECT
-    proven = float(log_e[1, place]) if question.proof_margin is not None else -math.inf
-    return Weight(rollback=float(log_e[0, AT_MARGIN]), promotion=proven)
+    """Return both e-values at the policy's margin; harm may also have begun late."""
+    worse, better = np.logaddexp.reduce(state["log_e"] + LOG_WEIGHTS, axis=-1)
+    if state["windows"]:
+        worse = _onset.together(worse, np.logaddexp.reduce(state["late"] + LOG_WEIGHTS[0]))
+    proven = -math.inf if question.proof_margin is None else float(better)
+    return Weight(rollback=float(worse), promotion=proven)
 
 
 def picture(question: Question, state: State) -> Picture:
     """Invert the e-processes on the grid of margins; an end is the last rejected point, so that coverage is exact."""
-    n_a, x_a, n_b, x_b = (float(v) for v in state["counts"] + state["pending"])
-    if not n_a or not n_b:
-        return Picture(a_n=int(n_a), b_n=int(n_b), a_value=None, b_value=None, note="an arm has no data")
-    rates = [x_a / n_a, x_b / n_b]
-    if not question.increase:
-        rates = [1.0 - rate for rate in rates]
-    log_e = _log_e(state)
+    log_e = np.logaddexp.reduce(state["grid"]["log_e"] + GRID_WEIGHTS[:, None, :], axis=-1)
+    weight = weigh(question, state)
+    log_e[0, AT_MARGIN] = weight.rollback
+    if question.proof_margin is not None:
+        log_e[1, AT_MARGIN if question.proof_margin == question.margin else AT_DETECT] = weight.promotion
     levels = _grid(question)
     first, last = _levels.bounds(question)
     low = _crossing(levels, log_e[0], -math.log(question.alpha_rollback), first)
     high = -_crossing(-levels[::-1], log_e[1][::-1], -math.log(question.alpha_promotion), -last)
-    lower, upper = _levels.effect(question, low, high)
-    return Picture(
-        a_n=int(n_a),
-        b_n=int(n_b),
-        a_value=rates[0],
-        b_value=rates[1],
-        estimate=_levels.estimate(question, *rates),
-        lower=lower,
-        upper=upper,
-    )
+    return _rates.picture(question, state["counts"] + state["pending"], low, high)
 
 
 def _crossing(levels: NDArray[np.float64], log_e: NDArray[np.float64], bar: float, nothing: float) -> float:

@@ -11,7 +11,8 @@ import pytest
 
 from gatekeeper import registry
 from gatekeeper.decide.evidence import Evidence, Track
-from gatekeeper.stats import Batch, Question
+from gatekeeper.stats import Question
+from gatekeeper.stats._rows import Rows
 
 if TYPE_CHECKING:
     from gatekeeper.stats import Test
@@ -29,10 +30,10 @@ def question(name: str) -> Question:
     )
 
 
-def window(n: int, seed: int) -> Batch:
+def window(n: int, seed: int, *, paired: bool) -> Rows:
     rng = np.random.default_rng(seed)
     values = rng.integers(0, 2, (2, n, 1)).astype(float)
-    return Batch(a=values[0], b=values[1], a_at=2 * np.arange(n), b_at=2 * np.arange(n) + 1)
+    return Rows(a=values[0], b=values[1], a_at=2 * np.arange(n), b_at=2 * np.arange(n) + 1, paired=paired)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -56,11 +57,11 @@ def test_no_data_proves_nothing(name: str):
 def test_a_stored_state_goes_on_where_it_was(name: str):
     test: Test = registry.load("stats", name)
     asked = question(name)
-    state = test.absorb([asked], [test.begin(asked)], [window(150, 1)])[0]
+    state = test.absorb([asked], [test.begin(asked)], [window(150, 1, paired=test.PAIRED)])[0]
     text = json.dumps(Evidence(tracks={"m": {"": Track(state=state)}}).to_json(), allow_nan=False)
     stored = Evidence.from_json(json.loads(text)).tracks["m"][""].state
     for kept in (state, stored):
         assert not math.isnan(test.weigh(asked, kept).rollback)
-    further = [test.absorb([asked], [kept], [window(150, 2)])[0] for kept in (state, stored)]
+    further = [test.absorb([asked], [kept], [window(150, 2, paired=test.PAIRED)])[0] for kept in (state, stored)]
     assert test.weigh(asked, further[0]) == test.weigh(asked, further[1])
     assert test.picture(asked, further[0]) == test.picture(asked, further[1])

@@ -96,7 +96,7 @@ def test_half_a_pair_is_left_out_and_told():
     samples = [s for s in traffic(50, paired=True) if s.arm is Arm.BASELINE or s.pair_id != "7"]
     report = judged(replace(POLICY, stages=(SHADOW,)), samples)
     assert report.findings[0].baseline.n == 49
-    assert [check.name for check in report.checks] == ["pairs"]
+    assert [check.name for check in report.checks] == ["design", "pairs"]
 
 
 def test_one_arm_alone_is_inconclusive_and_says_so():
@@ -158,7 +158,7 @@ def test_a_broken_assignment_holds_what_would_be_promoted():
     policy = replace(POLICY, stages=(Stage(kind=StageKind.CANARY, weight_bp=1_000),))
     report = judged(policy, traffic(1_200))
     assert report.verdict is VerdictKind.HOLD
-    assert report.checks[0].ruling is Ruling.FAIL
+    assert [check.ruling for check in report.checks if check.name == "sample_ratio"] == [Ruling.FAIL]
     assert report.reasons[0].startswith("assignment is broken")
 
 

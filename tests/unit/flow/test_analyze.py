@@ -101,7 +101,7 @@ def test_pairs_are_found_and_seen_whole():
     report = analyze(rows(paired=True), POLICY, look_every=37)
     assert {f.paired for f in report.findings} == {True}
     assert report.findings[0].baseline.n == report.findings[0].candidate.n
-    assert not report.checks
+    assert [check.name for check in report.checks] == ["design"]
 
 
 def test_few_pairs_are_no_pairs():
@@ -113,8 +113,8 @@ def test_a_repeat_counts_once_and_is_told():
     samples = rows(200)
     report = analyze(samples + samples[:10], POLICY)
     assert report.findings[-1].baseline.n + report.findings[-1].candidate.n == 400
-    assert report.checks[0].name == "repeats"
-    assert "10 samples" in report.checks[0].reason
+    told = {check.name: check.reason for check in report.checks}
+    assert "10 samples" in told["repeats"]
 
 
 def test_samples_without_time_keep_their_order():
@@ -196,7 +196,7 @@ def numbers(baseline: list[float], candidate: list[float]) -> list[dict[str, Any
     return [{"arm": arm, "latency_ms": x, "refused": x > 1} for arm, x in both]
 
 
-@pytest.mark.parametrize(("times", "verdict"), [(1, VerdictKind.HOLD), (8, VerdictKind.ROLLBACK)])
+@pytest.mark.parametrize(("times", "verdict"), [(1, VerdictKind.HOLD), (16, VerdictKind.ROLLBACK)])
 def test_seven_large_values_against_ten_small_are_flagged(times: int, verdict: VerdictKind):
     """A Mann-Whitney judge called 7 x 100 and 3 x 1 against 10 x 1 equal.
 
@@ -207,7 +207,7 @@ def test_seven_large_values_against_ten_small_are_flagged(times: int, verdict: V
     assert analyze(samples, policy).verdict is verdict
 
 
-@pytest.mark.parametrize(("times", "verdict"), [(1, VerdictKind.HOLD), (15, VerdictKind.ROLLBACK)])
+@pytest.mark.parametrize(("times", "verdict"), [(1, VerdictKind.HOLD), (32, VerdictKind.ROLLBACK)])
 def test_an_all_zero_baseline_against_five_of_ten_is_flagged(times: int, verdict: VerdictKind):
     """A judge that skips empty baselines passed it."""
     policy = {**LOOSE, "metrics": {"latency_ms.p95": {"max_increase": "0%"}}}

@@ -10,31 +10,35 @@ import pytest
 from scipy import optimize, stats
 
 from gatekeeper.stats import (
-    Batch,
     Question,
+    _alternatives,
     _histogram,
     _mean_sequence,
     _mixture,
     _moments,
     _projection,
     _sample_ratio,
+    _thresholds,
     asymptotic_mean,
     minprod,
     paired_mean,
 )
+from gatekeeper.stats._rows import Rows
 
 if TYPE_CHECKING:
     from gatekeeper.stats import Test
+
+NOTHING = Question(margin=None)
 
 
 def kl(p: float, q: float) -> float:
     return p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q))
 
 
-def batch(a: object, b: object) -> Batch:
+def batch(a: object, b: object, *, paired: bool = False) -> Rows:
     a, b = np.asarray(a, float), np.asarray(b, float)
     a, b = (v[:, None] if v.ndim == 1 else v for v in (a, b))
-    return Batch(a=a, b=b, a_at=2 * np.arange(len(a)), b_at=2 * np.arange(len(b)) + 1)
+    return Rows(a=a, b=b, a_at=2 * np.arange(len(a)), b_at=2 * np.arange(len(b)) + 1, paired=paired)
 
 
 @pytest.mark.parametrize(
@@ -87,33 +91,32 @@ def test_a_histogram_keeps_quantiles_to_a_thousandth():
     values = np.random.default_rng(5).lognormal(5, 1, 5_000)
     histogram = _histogram.empty()
     for part in np.array_split(values, 7):
-        histogram = _histogram.add(histogram, _histogram.buckets(part))
+        histogram = _histogram.add(histogram, _histogram.of(part, np.ones(len(part))))
     for share in (0.5, 0.95, 0.99):
         expected = np.quantile(values, share, method="inverted_cdf")
         assert _histogram.quantile(histogram, share) == pytest.approx(expected, rel=0.001)
 
 
 def test_zeros_have_a_bucket_and_come_back_as_zero():
-    histogram = _histogram.add(_histogram.empty(), _histogram.buckets(np.zeros(4)))
+    histogram = _histogram.of(np.zeros(4), np.ones(4))
     assert _histogram.quantile(histogram, 0.5) == 0.0
 
 
 def test_least_over_thresholds_equals_trying_every_one():
     rng = np.random.default_rng(3)
-    low, high = (_histogram.add(_histogram.empty(), _histogram.buckets(rng.lognormal(m, 0.8, 900))) for m in (0, 0.2))
-    every = np.arange(min(low["at"][0], high["at"][0]) - 2, max(low["at"][-1], high["at"][-1]) + 3)
-    k_low = _histogram.at_least(low, every, low["at"])
-    k_high = _histogram.at_least(high, every + 1, high["at"])
-    alone = minprod._one_armed(k_low, 900, 0.05, above=False) + minprod._one_armed(k_high, 900, 0.05, above=True)  # noqa: SLF001 - the parts, tried everywhere
-    both = minprod._both(k_low, 900, k_high, 900, 0.05)  # noqa: SLF001 - as above
-    expected = np.min(np.logaddexp(alone, both)) - math.log(2)
-    assert minprod.least(low, low["at"], high, high["at"], 0.05) == pytest.approx(expected, abs=1e-9)
+    low, high = (_thresholds.arm(_histogram.of(rng.lognormal(m, 0.8, 900), np.ones(900))) for m in (0, 0.2))
+    chosen = _alternatives.around(0.05, 0.5)
+    low_at, high_at = (np.repeat(part.at, np.diff(part.below).astype(int)) for part in (low, high))
+    every = np.arange(min(low_at[0], high_at[0]) - 2, max(low_at[-1], high_at[-1]) + 3)
+    k_low, k_high = ((at >= marks[:, None]).sum(axis=1) for at, marks in ((low_at, every), (high_at, every + 1)))
+    expected = _alternatives.log_e(_alternatives.offset_of(chosen, 900, 900), chosen, k_low, k_high).min()
+    assert minprod.least(low, low.at, high, high.at, 0.05, chosen) == pytest.approx(expected, abs=1e-9)
 
 
 def test_the_spread_of_a_log_ratio_is_the_delta_methods():
     rng = np.random.default_rng(1)
     a, b = rng.gamma(2, 3, 400), rng.gamma(2, 4, 300)
-    state = _moments.absorb(_moments.begin(), batch(a, b), paired=False)
+    state = asymptotic_mean.absorb([NOTHING], [asymptotic_mean.begin(NOTHING)], [batch(a, b)])[0]
     means = a.mean(), b.mean()
     expected = a.var() / (400 * means[0] ** 2) + b.var() / (300 * means[1] ** 2)
     assert _moments.spread(state, *means, *means, paired=False) == pytest.approx(expected)
@@ -123,7 +126,7 @@ def test_the_spread_of_pairs_is_that_of_their_difference_and_one_pair_more():
     rng = np.random.default_rng(2)
     a = rng.gamma(2, 3, 500)
     b = a + rng.normal(0, 0.5, 500)
-    state = _moments.absorb(_moments.begin(), batch(a, b), paired=True)
+    state = asymptotic_mean.absorb([NOTHING], [asymptotic_mean.begin(NOTHING)], [batch(a, b, paired=True)])[0]
     got = _moments.spread(state, a.mean(), b.mean(), 1.0, 1.0, paired=True)
     expected = (np.sum((b - a - (b - a).mean()) ** 2) + a.var() + b.var()) / (500 * 501)
     assert got == pytest.approx(expected)
@@ -133,7 +136,7 @@ def test_a_quotients_spread_is_that_of_its_residuals():
     rng = np.random.default_rng(4)
     cost, success = rng.gamma(2, 1, 600), (rng.random(600) < 0.7).astype(float)
     both = np.stack([cost, success], axis=1)
-    state = _moments.absorb(_moments.begin(), batch(both, both), paired=False)
+    state = asymptotic_mean.absorb([NOTHING], [asymptotic_mean.begin(NOTHING)], [batch(both, both)])[0]
     ratio = cost.sum() / success.sum()
     residual = (cost - ratio * success) / (ratio * success.mean())
     assert _moments.values(state) == pytest.approx((ratio, ratio))
@@ -151,7 +154,7 @@ def test_a_bound_and_its_e_value_agree(alpha: float):
 def test_means_do_not_speak_before_there_are_a_hundred(test: Test):
     question = Question(margin=0.1, relative=True, proof_margin=0.1)
     values = np.random.default_rng(6).gamma(2, 1, 99)
-    state = test.absorb([question], [test.begin(question)], [batch(values, 10 * values)])[0]
+    state = test.absorb([question], [test.begin(question)], [batch(values, 10 * values, paired=test.PAIRED)])[0]
     assert test.weigh(question, state).rollback == -math.inf
     assert "100" in test.picture(question, state).note
 
@@ -159,6 +162,8 @@ def test_means_do_not_speak_before_there_are_a_hundred(test: Test):
 @pytest.mark.parametrize("test", [asymptotic_mean, paired_mean])
 def test_constant_values_are_never_certain(test: Test):
     question = Question(margin=0.1, relative=True, proof_margin=0.1)
-    state = test.absorb([question], [test.begin(question)], [batch(np.full(500, 3.3), np.full(500, 3.3))])[0]
+    state = test.absorb(
+        [question], [test.begin(question)], [batch(np.full(500, 3.3), np.full(500, 3.3), paired=test.PAIRED)]
+    )[0]
     assert test.weigh(question, state).promotion == -math.inf
     assert "equal" in test.picture(question, state).note
