@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import draws
+import gate
 import limits
 import numpy as np
 import ours
@@ -60,6 +61,21 @@ def _speed(
     return speed(name, seen, at > 0, limit, bounds)
 
 
+def _ruled(detect: float, p_a: float, p_b: float, name: str, replicates: int, rng: np.random.Generator) -> list[Figure]:
+    """Look until the judge rules at all: what is proven within `detect` is promoted, at most alpha of the time here."""
+    budget = {"false_rollback": ALPHA, "false_promotion": ALPHA}
+    policy = {"metrics": {"refusal_rate": {"max_increase": 0, "detect": detect}}, "error_budget": budget}
+    limit = limits.rates(p_a, p_b, 0.0, ALPHA)
+    per_arm = max(round(limit / LOOKS_PER_LIMIT), 2)
+    rates = draws.constant(p_a), draws.constant(p_b)
+    looks = draws.as_counts(draws.counts(rng, replicates, int(5.0 * limit / per_arm), per_arm, rates))
+    kinds, _ = gate.judge(gate.streams(policy), ([batches] for batches in looks), replicates)
+    return [
+        share(name, "rolled back by 5 limits", kinds == gate.ROLLBACK, AT_MDE[2], at_most=False),
+        share(name, "false promotion", kinds == gate.PROMOTE, ALPHA),
+    ]
+
+
 def _onset(detect: float, bound: float | None, name: str, replicates: int, rng: np.random.Generator) -> list[Figure]:
     """Let refusals rise from 2 to 5 % after ten thousand clean requests per arm."""
     asked = ours.stream("refusal_rate", 0.0, detect, alpha=ALPHA)
@@ -84,6 +100,11 @@ def cases() -> list[Case]:
     found = [
         Case(goal=3, name=name, run=partial(_speed, margin, detect, p_a, p_b, bounds), replicates=1000)
         for name, margin, detect, p_a, p_b, bounds in DECLARED
+    ]
+    found += [
+        Case(goal=3, name=f"{name}, first ruling", run=partial(_ruled, detect, p_a, p_b), replicates=1000)
+        for name, margin, detect, p_a, p_b, bounds in DECLARED
+        if margin == 0.0 and bounds == AT_MDE
     ]
     for detect in (0.03, 0.01):
         name = f"2 -> 5% after 10,000 clean per arm, detect {100 * detect:.0f}pp"

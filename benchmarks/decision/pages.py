@@ -52,13 +52,28 @@ def goals_table(goals: Mapping[int, Sequence[Mapping[str, Any]]]) -> str:
     return markdown(["goal", "case", "measure", "measured", "to reach", "", "rollouts"], rows)
 
 
+def verdicts(goals: Mapping[int, Sequence[Mapping[str, Any]]]) -> str:
+    """Write one row for each goal: how many of its bounds are met, and which are missed."""
+    rows = []
+    for goal, figures in sorted(goals.items()):
+        held = [one for one in figures if one["bound"] is not None]
+        missed = [one for one in held if one["verdict"] == "missed"]
+        near = sum(one["verdict"] == "within error" for one in held)
+        what = "; ".join(f"{one['case']}: {one['measure']} {number(one['value'])}" for one in missed)
+        met = f"{len(held) - len(missed) - near} of {len(held)}"
+        rows.append([str(goal), "missed" if missed else "met", met, str(near), what])
+    return markdown(["goal", "", "bounds met", "within error", "missed"], rows)
+
+
 def keep_goals(goals: Mapping[int, Sequence[Figure]]) -> None:
     """Put these goals' figures in place of their earlier ones, in goals.json and on the page."""
     known = json.loads(GOALS.read_text(encoding="utf-8")) if GOALS.exists() else {}
     known.update({str(goal): [figure.to_json() for figure in figures] for goal, figures in goals.items()})
     known = dict(sorted(known.items()))
     GOALS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    show("goals", goals_table({int(goal): figures for goal, figures in known.items()}))
+    by_goal = {int(goal): figures for goal, figures in known.items()}
+    show("verdicts", verdicts(by_goal))
+    show("goals", goals_table(by_goal))
 
 
 def show(name: str, text: str) -> None:

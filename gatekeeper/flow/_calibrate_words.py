@@ -43,7 +43,7 @@ def _clusters(relation: Related, found: Calibration, policy: Policy) -> str:
     told = ""
     if found.per_request is not None:
         told = f" (judged per request, {found.per_request.value:.1%} of these splits would be rolled back)"
-    advice = "The judge counts a cluster once as long as cluster_id is given: keep giving it, and split traffic by the same key"
+    advice = "The judge counts a cluster once while cluster_id is given: keep giving it, and split traffic by that key"
     if policy.unit is Unit.REQUEST:
         advice = (
             "The policy says `unit: request`: that holds while each request is drawn by lot by itself; where users "

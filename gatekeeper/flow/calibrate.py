@@ -86,7 +86,8 @@ def calibrate(
 ) -> Calibration:
     """Split the baseline's rows in two at random, again and again, and judge one half against the other.
 
-    Whole clusters are split where rows name one (unless the policy's unit is the request), else requests. look_every: samples between
+    Whole clusters are split where rows name one (unless the policy's unit is the request), else requests.
+    look_every: samples between
     looks; None: 25 looks. tick: told the share of replicates done; reading: how many bytes of a file are read.
 
     Raises:

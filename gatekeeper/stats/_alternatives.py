@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-TAIL = 3.0
-"""Tail index assumed of latencies; measured ones lie between 1.5 and 6, a lognormal's with log sd 0.8 at 2.6."""
+TAIL = 2.7
+"""Tail index assumed of latencies, a lognormal's of log sd 0.8 at its p95; measured ones lie between 1.5 and 6."""
 
 PLACES = np.arange(-3, 8)
 STEP = 0.35
 """Pulls lie this far apart on the log scale, from a third to eleven times the declared effect's."""
 
-SPREAD = 0.38
+SPREAD = 0.3
 """Log sd of the weights around the declared effect's pull."""
 
-LARGER = 0.15
+LARGER = 0.1
 """Share of the weight that is spread evenly over the pulls of larger effects."""
 
 MOST = 8.0
@@ -41,7 +41,7 @@ MOST = 8.0
 WIDE_CENTRE, WIDE_STEP, WIDE_SPREAD = 0.6, 0.45, 1.0
 """Pulls where the declared effect is in the metric's unit: its share of the value is not known before the data."""
 
-DIVISIONS = np.array([0.07, 0.23, 0.40, 0.23, 0.07])
+DIVISIONS = np.array([0.06, 0.22, 0.44, 0.22, 0.06])
 """Weights of the ways to divide a pull: all to the low arm, halfway there, balanced, halfway to the high arm, all."""
 
 LEAST_SIZE = 0.01

@@ -9,11 +9,9 @@ e-detectors).
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import zeta
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,10 +23,10 @@ POWER, OFFSET = 1.5, 10.0
 """The other stakes fall as (k + 10)^-1.5: slowly, since a late start is as likely as an early one, and summing to 1."""
 
 
-@lru_cache(maxsize=1)
-def _log_scale() -> float:
-    """Return log((1 - FROM_THE_START) / sum over k >= 1 of (k + OFFSET)^-POWER)."""
-    return math.log1p(-FROM_THE_START) - math.log(zeta(POWER, OFFSET + 1.0))
+TOTAL = 0.6170388553398864
+"""Sum of (k + 10)^-1.5 over k >= 1: the Hurwitz zeta function at 1.5 and 11."""
+
+LOG_SCALE = math.log1p(-FROM_THE_START) - math.log(TOTAL)
 
 
 def absorb(late: NDArray[np.float64], window: Any, log_step: NDArray[np.float64]) -> NDArray[np.float64]:  # noqa: ANN401 - a number or an array
@@ -36,7 +34,7 @@ def absorb(late: NDArray[np.float64], window: Any, log_step: NDArray[np.float64]
 
     window: k from 1, a number or an array that broadcasts.
     """
-    return np.asarray(np.logaddexp(late, _log_scale() - POWER * np.log(window + OFFSET)) + log_step)
+    return np.asarray(np.logaddexp(late, LOG_SCALE - POWER * np.log(window + OFFSET)) + log_step)
 
 
 def together(log_e: NDArray[np.float64], late: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -191,3 +191,22 @@ def test_ids_have_the_same_code_from_every_origin():
     wanted = Wanted(fields=(), keys=("segment",))
     for origin in (samples, pa.Table.from_pylist(samples), pa.Table.from_pylist(samples).slice(0, 10)):
         assert [part.requests.tolist() for part in read_samples(origin, wanted).parts] == [codes.tolist()]
+
+
+def test_no_more_rows_are_held_than_allowed():
+    from gatekeeper.flow._order import InOrder  # noqa: PLC0415 - of this test alone
+    from gatekeeper.flow._rows import Wanted  # noqa: PLC0415 - as above
+
+    read = handed_out = most = 0
+
+    def source() -> Iterator[dict[str, Any]]:
+        nonlocal read, most
+        for row in rows(5_000):
+            read += 1
+            most = max(most, read - handed_out)
+            yield row
+
+    for run, _ in InOrder(most=HELD).runs(read_samples(source(), Wanted(fields=(), keys=("segment",))).parts):
+        handed_out += len(run)
+    assert handed_out == read == 5_000
+    assert most <= HELD + 50
