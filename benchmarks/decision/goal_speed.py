@@ -71,7 +71,7 @@ def _ruled(detect: float, p_a: float, p_b: float, name: str, replicates: int, rn
     looks = draws.as_counts(draws.counts(rng, replicates, int(5.0 * limit / per_arm), per_arm, rates))
     kinds, _ = gate.judge(gate.streams(policy), ([batches] for batches in looks), replicates)
     return [
-        share(name, "rolled back by 5 limits", kinds == gate.ROLLBACK, AT_MDE[2], at_most=False),
+        share(name, "rolled back by 5 limits", kinds == gate.ROLLBACK),
         share(name, "false promotion", kinds == gate.PROMOTE, ALPHA),
     ]
 

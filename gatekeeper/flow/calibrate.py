@@ -86,9 +86,9 @@ def calibrate(
 ) -> Calibration:
     """Split the baseline's rows in two at random, again and again, and judge one half against the other.
 
-    Whole clusters are split where rows name one (unless the policy's unit is the request), else requests.
-    look_every: samples between
-    looks; None: 25 looks. tick: told the share of replicates done; reading: how many bytes of a file are read.
+    Whole clusters are split where rows name one and the policy's unit is not the request; else requests. look_every:
+    samples between looks; None: 25 looks. tick: told the share of replicates done; reading: how many bytes of a file
+    are read.
 
     Raises:
         InputError: the samples cannot be read, too few are the baseline's, or a number is out of range.

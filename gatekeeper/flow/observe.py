@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gatekeeper.decide.fold import Evidence, begin, fold
@@ -70,7 +70,7 @@ def sort_out(stage: Stage, rows: Sequence[tuple[int, Sample]], now_s: float) -> 
     """Say which rows this stage compares now, leaves out, or lets wait.
 
     A shadow stage compares whole pairs; an unmirrored request is left out. A canary with a control compares with the
-    control alone: a cohort of its own size, with caches as fresh as its own.
+    control alone: a cohort of its own size, with caches as fresh as its own; it stands in the baseline's place.
     """
     if stage.kind is StageKind.SHADOW:
         return _pairs(rows, now_s)
@@ -82,7 +82,7 @@ def sort_out(stage: Stage, rows: Sequence[tuple[int, Sample]], now_s: float) -> 
             window.dropped.append(row)
         else:
             window.folded.append(row)
-            window.samples.append(sample)
+            window.samples.append(replace(sample, arm=Arm.BASELINE) if sample.arm is Arm.CONTROL else sample)
     return window
 
 

@@ -210,3 +210,40 @@ def test_no_more_rows_are_held_than_allowed():
         handed_out += len(run)
     assert handed_out == read == 5_000
     assert most <= HELD + 50
+
+
+def test_arrow_columns_of_any_type_give_the_same_report():
+    plain = pa.Table.from_pylist(
+        [{**row, "error": "timeout" if i % 90 == 7 else None} for i, row in enumerate(rows(400))]
+    )
+    expected = to_dict(analyze(plain, POLICY, 50))
+    ts = pa.array([int(t * 1e9) for t in plain["ts"].to_pylist()])
+    variants = {
+        "ts": [
+            ts.cast(pa.timestamp("ns")),
+            ts.cast(pa.timestamp("ns", tz="Asia/Tokyo")),
+            ts.cast(pa.timestamp("ns")).cast(pa.timestamp("ms")),
+            pa.array([int(t) for t in plain["ts"].to_pylist()]),
+        ],
+        "arm": [plain["arm"].combine_chunks().dictionary_encode(), plain["arm"].cast(pa.string_view())],
+        "request_id": [
+            plain["request_id"].cast(pa.large_string()),
+            plain["request_id"].cast(pa.string_view()),
+            plain["request_id"].combine_chunks().dictionary_encode(),
+            pa.array(range(400)),
+        ],
+        "error": [
+            pa.array([one is not None for one in plain["error"].to_pylist()]),
+            plain["error"].cast(pa.large_string()),
+        ],
+        "refused": [pa.array([float(one) for one in plain["refused"].to_pylist()]), plain["refused"].cast(pa.int8())],
+        "segment": [
+            pa.array([list(one.items()) for one in plain["segment"].to_pylist()], pa.map_(pa.string(), pa.string()))
+        ],
+    }
+    for name, columns in variants.items():
+        for column in columns:
+            table = plain.set_column(plain.column_names.index(name), name, column)
+            assert to_dict(analyze(table, POLICY, 50)) == expected, (name, column.type)
+    assert to_dict(analyze(pa.concat_tables([plain.slice(0, 7), plain.slice(7)]), POLICY, 50)) == expected
+    assert to_dict(analyze(plain.to_pandas(), POLICY, 50)) == expected

@@ -48,4 +48,4 @@ def test_a_controlled_canary_is_compared_with_its_control_alone() -> None:
     window = sort_out(CONTROLLED, rows, NOW)
     assert window.dropped == [1]
     assert window.folded == [2, 3]
-    assert [s.arm for s in window.samples] == [Arm.CANDIDATE, Arm.CONTROL]
+    assert [s.arm for s in window.samples] == [Arm.CANDIDATE, Arm.BASELINE]  # the control in the baseline's place

@@ -14,7 +14,6 @@ from gatekeeper.stats import (
     _alternatives,
     _histogram,
     _mean_sequence,
-    _mixture,
     _moments,
     _projection,
     _sample_ratio,
@@ -79,12 +78,6 @@ def test_the_sample_ratio_is_scipys_dirichlet_multinomial():
     prior = [share * _sample_ratio.CONCENTRATION for share in shares]
     expected = stats.dirichlet_multinomial.logpmf(counts, prior, 1000) - stats.multinomial.logpmf(counts, 1000, shares)
     assert _sample_ratio.log_e(counts, shares) == pytest.approx(expected, abs=1e-9)
-
-
-def test_a_bernoulli_mixture_is_a_mean_of_likelihood_ratios():
-    odds = 0.05 / 0.95 * np.exp(_mixture.THETA)
-    ratios = stats.binom.pmf(7, 60, odds / (1 + odds)) / stats.binom.pmf(7, 60, 0.05)
-    assert _mixture.bernoulli_log_e(7, 60, 0.05, above=True) == pytest.approx(math.log(ratios.mean()))
 
 
 def test_a_histogram_keeps_quantiles_to_a_thousandth():
