@@ -162,6 +162,6 @@ class _Reader:
             return None
         if detect.unit is not margin.unit:
             self._fault(f"found {self.body['detect']}, expected it like the margin: {margin.unit}", "detect")
-        elif detect.value <= margin.value:
-            self._fault(f"found {self.body['detect']}, expected a regression greater than the margin", "detect")
+        elif detect.value <= 0:
+            self._fault(f"found {self.body['detect']}, expected more than zero: a regression beyond the margin", "detect")
         return detect.value

@@ -180,7 +180,7 @@ def _stream(policy: Policy, rule: MetricRule, spec: MetricSpec, alpha: float, *,
         quantile=rule.quantile,
         limit=rule.limit if limit else None,
         alpha_rollback=alpha - segments,
-        alpha_promotion=policy.error_budget.false_promotion,
+        alpha_promotion=policy.error_budget.false_promotion * _promotion_share(rule),
     )
     test = _test(rule, spec, paired=paired, limit=limit)
     name = f"{rule.name} limit" if limit else rule.name
@@ -219,6 +219,15 @@ def _proof_margin(rule: MetricRule) -> float | None:
     if rule.margin is None:
         return None
     return rule.margin.value or rule.detect
+
+
+def _promotion_share(rule: MetricRule) -> float:
+    """Return what part of `false_promotion` a question may spend: at margin 0 a fifth.
+
+    There the proof is against `detect` itself, the regression that was declared worth catching: a candidate exactly that
+    bad must be rolled back, not promoted one time in 1 / `false_promotion`.
+    """
+    return 1.0 if rule.margin is None or rule.margin.value else spend.EQUALITY_SHARE
 
 
 def _test(rule: MetricRule, spec: MetricSpec, *, paired: bool, limit: bool) -> str:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 CRITICAL_WEIGHT = 4.0
 """A critical metric's share of the budget, in shares of an ordinary one."""
 
+EQUALITY_SHARE = 0.2
+"""What part of the promotion budget proving a candidate better than `detect` may use where the margin is 0."""
+
 SEGMENTS_SHARE = 0.5
 """What part of a question's budget its segments have together; all traffic has the rest."""
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gatekeeper.decide import spend
 from gatekeeper.decide.compile import compile_policy
 from gatekeeper.decide.fold import ALL, question_for
 from gatekeeper.model.policy import ErrorBudget, Margin, MarginUnit, MetricRule, Policy, Stage, StageKind
@@ -71,7 +72,9 @@ def test_all_questions_together_spend_no_more_than_the_budget(
     ]
     spent = sum(question.alpha_rollback for question in questions)
     assert spent <= budget * (1 + 1e-9)
-    assert all(question.alpha_rollback > 0 and question.alpha_promotion == 0.05 for question in questions)
+    assert all(question.alpha_rollback > 0 for question in questions)
+    assert {question.alpha_promotion for question in questions} <= {0.05, 0.05 * spend.EQUALITY_SHARE}
+    assert all(question.alpha_promotion == 0.05 for question in questions if question.margin)
     if segments is None and questions:
         judged = [stage for stage in plan.stages if any(stream.judged for stream in stage.streams)]
         of_stages = max(sum(stage.judged for stage in stages), 1)

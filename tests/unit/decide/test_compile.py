@@ -95,6 +95,14 @@ def test_margin_zero_can_be_proven_only_with_detect():
     assert named.question.proof_margin == 0.02
 
 
+def test_a_candidate_as_bad_as_detect_at_margin_zero_is_promoted_with_a_fifth_of_the_budget_only():
+    rules = (rule("refusal_rate", 0.0, detect=0.02), rule("error_rate", 0.01, detect=0.02))
+    budget = ErrorBudget(false_rollback=0.01, false_promotion=0.05)
+    at_zero, beyond = compile_policy(Policy(name="p", metrics=rules, error_budget=budget)).stages[0].streams
+    assert at_zero.question.alpha_promotion == pytest.approx(0.01)
+    assert beyond.question.alpha_promotion == 0.05
+
+
 def test_numbers_choose_their_test():
     policy = Policy(
         name="p",

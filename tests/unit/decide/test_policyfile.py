@@ -95,7 +95,7 @@ def test_yaml_1_2_has_no_norway_problem() -> None:
         (rule(max_increase={1, 2}), "found a value of type set"),
         (rule(max_increase=True), "found true, expected a margin"),
         (rule(max_decrease="1pp"), "refusal_rate is better when it is lower: write max_increase"),
-        (rule(max_increase="1pp", detect="0.5pp"), "expected a regression greater than the margin"),
+        (rule(max_increase="1pp", detect="0pp"), "expected more than zero: a regression beyond the margin"),
         (rule(max_increase="1pp", detect="50%"), "expected it like the margin: absolute"),
         ({"metrics": {"task_success": {"max_decrease": "100%"}}}, "expected less than 100%: that allows everything"),
         ({"metrics": {"error_rate": {"limit": 0}}}, "expected a share above 0 and below 1"),
