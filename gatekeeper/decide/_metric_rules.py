@@ -163,5 +163,7 @@ class _Reader:
         if detect.unit is not margin.unit:
             self._fault(f"found {self.body['detect']}, expected it like the margin: {margin.unit}", "detect")
         elif detect.value <= 0:
-            self._fault(f"found {self.body['detect']}, expected more than zero: a regression beyond the margin", "detect")
+            self._fault(
+                f"found {self.body['detect']}, expected more than zero: a regression beyond the margin", "detect"
+            )
         return detect.value

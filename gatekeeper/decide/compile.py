@@ -224,8 +224,8 @@ def _proof_margin(rule: MetricRule) -> float | None:
 def _promotion_share(rule: MetricRule) -> float:
     """Return what part of `false_promotion` a question may spend: at margin 0 a fifth.
 
-    There the proof is against `detect` itself, the regression that was declared worth catching: a candidate exactly that
-    bad must be rolled back, not promoted one time in 1 / `false_promotion`.
+    There the proof is against `detect` itself, the regression that was declared worth catching: a candidate exactly
+    that bad must be rolled back, not promoted one time in 1 / `false_promotion`.
     """
     return 1.0 if rule.margin is None or rule.margin.value else spend.EQUALITY_SHARE
 
