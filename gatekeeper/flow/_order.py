@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +43,7 @@ class InOrder:
     _held: Columns | None = None
     _reached: float = -np.inf
     _last_ts: float = 0.0
+    _timed: bool = False
 
     def runs(self, parts: Iterator[Part]) -> Iterator[tuple[Columns, bool]]:
         """Hand out runs of rows, each in time order, and whether it is the last."""
@@ -70,7 +72,9 @@ class InOrder:
         if first is not None:
             new = new.take(np.flatnonzero(first))
         self.late += int(np.count_nonzero(new.ts < self._reached))
-        return joined([*held, new]).ordered()
+        ordered = joined([*held, new]).ordered()
+        untimed_whole = last and not self._timed and self._reached == -np.inf
+        return side_by_side(ordered) if untimed_whole else ordered
 
     def _noted(self, run: Columns) -> Columns:
         """Note how far in time the rows handed out have come."""
@@ -82,12 +86,29 @@ class InOrder:
     def _filled(self, ts: NDArray[np.float64]) -> NDArray[np.float64]:
         """Give a sample without a time that of the one before it in the file; 0 before any."""
         known = ~np.isnan(ts)
+        self._timed = self._timed or bool(known.any())
         if not bool(known.all()):
             last = np.maximum.accumulate(np.where(known, np.arange(len(ts)), -1))
             ts = np.where(last >= 0, ts[last], self._last_ts)
         if len(ts):
             self._last_ts = float(ts[-1])
         return ts
+
+
+def side_by_side(rows: Columns) -> Columns:
+    """Mix arms that come one whole after the other, each in its own order, as if they had been served together.
+
+    Rows without times are taken in the order of their file; there a whole arm before the other is no order in time.
+    """
+    ends = [(np.flatnonzero(rows.arm == arm)[[0, -1]]) for arm in np.unique(rows.arm)]
+    ends.sort(key=lambda end: int(end[0]))
+    if any(int(before[1]) > int(after[0]) for before, after in pairwise(ends)):
+        return rows
+    place = np.empty(len(rows))
+    for first, last in ends:
+        count = int(last) - int(first) + 1
+        place[int(first) : int(last) + 1] = (np.arange(count) + 0.5) / count
+    return rows.take(np.argsort(place, kind="stable"))
 
 
 def joined(parts: Sequence[Columns]) -> Columns:

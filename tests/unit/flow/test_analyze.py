@@ -228,3 +228,12 @@ def test_a_wider_spread_at_the_same_location_is_seen():
     policy = {"metrics": {"latency_ms.p95": {"max_increase": "20%"}, "latency_ms": {"max_increase": "10%"}}}
     report = analyze(numbers(list(same), list(wider)), policy)
     assert [f.ruling for f in report.findings] == [Ruling.FAIL, Ruling.PASS]
+
+
+@pytest.mark.parametrize(("refused", "verdict"), [(0.02, VerdictKind.PROMOTE), (0.12, VerdictKind.ROLLBACK)])
+def test_one_arm_after_the_other_without_times_is_judged_side_by_side(refused: float, verdict: VerdictKind):
+    samples = [row | {"ts": None} for row in rows(3000, refused=refused)]
+    apart = sorted(samples, key=lambda row: row["arm"] == "candidate")
+    policy = {"metrics": {"refusal_rate": {"max_increase": "3pp"}}}
+    assert analyze(apart, policy, 200).verdict is verdict
+    assert analyze(apart, policy, 200).findings == analyze(samples, policy, 200).findings
