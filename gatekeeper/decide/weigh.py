@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gatekeeper.decide import size, words
+from gatekeeper.decide import early, size, words
 from gatekeeper.decide.checks import checks_of
 from gatekeeper.decide.fold import ALL, question_for, test_named
 from gatekeeper.model.finding import ArmValue, Effect, Finding, Report, Ruling, VerdictKind
@@ -36,7 +36,7 @@ def weigh(plan: Plan, stage: int, evidence: Evidence, *, look: int, now_s: float
         for label, track in sorted(evidence.tracks[stream.name].items(), key=lambda item: _place(evidence, item[0]))
     ]
     findings = [_finding(evidence, layout, stream, label, track) for stream, label, track in tracks]
-    checks = checks_of(layout, evidence)
+    checks = [*checks_of(layout, evidence), *early.signs(tracks)]
     verdict = _verdict(tracks, checks)
     return Report(
         verdict=verdict,
