@@ -28,6 +28,7 @@ from gatekeeper.errors import (
 from gatekeeper.model.audit import AuditEntry
 from gatekeeper.model.finding import Report
 from gatekeeper.model.release import Deployment, Release, Service
+from gatekeeper.model.sample import Sample
 from gatekeeper.model.wire import from_dict, to_dict
 
 if TYPE_CHECKING:
@@ -181,6 +182,29 @@ class Client:
         """Return {counts, waiting}."""
         return self._get(f"{_rollout(rollout_id)}/samples", stage=stage, limit=limit)
 
+    def stream_samples(self, rollout_id: str, stage: int | None = None) -> Iterator[Sample]:
+        """Yield all samples of a rollout (or of `stage`) as they were stored; `Sample.stage` is the stage's index.
+
+        They are read as they are asked for. A stream that breaks is taken up behind the last sample.
+
+        Raises:
+            WorldError: it broke before anything new came.
+        """
+        after = told = 0
+        while True:
+            try:
+                path = f"{_rollout(rollout_id)}/samples.jsonl"
+                for line in self._lines(path, stage=stage, after=after):
+                    plain = self._decoded(line)
+                    after = plain["row"]
+                    yield from_dict(Sample, plain)
+            except WorldError:
+                if after == told:
+                    raise
+                told = after
+            else:
+                return
+
     def pairs(self, rollout_id: str, limit: int = 50) -> list[dict[str, Any]]:
         """Return mirrored pairs, most telling first."""
         found: list[dict[str, Any]] = self._get(f"{_rollout(rollout_id)}/pairs", limit=limit)["pairs"]
@@ -247,23 +271,39 @@ class Client:
             wait_s = min(wait_s * 2, _LONGEST_WAIT_S)
 
     def _events(self, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        name = ""
+        for line in self._lines(path):
+            field, _, value = line.partition(b": ")
+            if field == b"event":
+                name = value.decode()
+            elif field == b"data":
+                yield name, self._decoded(value)
+
+    def _lines(self, path: str, **params: Any) -> Iterator[bytes]:  # noqa: ANN401 - as in _get
+        """Yield lines as they come; only a newline ends one, unlike in httpx' own lines."""
         try:
-            with self._http.stream("GET", path) as answer:
+            with self._http.stream("GET", path, params=_given(params)) as answer:
                 if not answer.is_success:
                     answer.read()
                     raise _error(answer)
-                name = ""
-                for line in answer.iter_lines():
-                    field, _, value = line.partition(": ")
-                    if field == "event":
-                        name = value
-                    elif field == "data":
-                        yield name, msgspec.json.decode(value)
-        except (httpx.HTTPError, msgspec.DecodeError) as exc:
+                rest = b""
+                for block in answer.iter_bytes():
+                    *lines, rest = (rest + block).split(b"\n")
+                    yield from lines
+                if rest:
+                    yield rest
+        except httpx.HTTPError as exc:
             raise self._away(exc) from exc
 
+    def _decoded(self, line: bytes) -> dict[str, Any]:
+        try:
+            plain = msgspec.json.decode(line, type=dict[str, Any])
+        except msgspec.DecodeError as exc:
+            raise self._away(exc) from exc
+        return plain
+
     def _get(self, path: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - texts and numbers of a query
-        return self._call("GET", path, params={name: value for name, value in params.items() if value is not None})
+        return self._call("GET", path, params=_given(params))
 
     def _call(self, method: str, path: str, *, file: str | None = None, **rest: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx' own arguments
         try:
@@ -284,6 +324,10 @@ class Client:
 
     def _away(self, exc: Exception) -> WorldError:
         return WorldError(f"the control plane at {self.url} does not answer ({type(exc).__name__}: {exc})")
+
+
+def _given(params: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in params.items() if value is not None}
 
 
 def _part(text: str) -> str:

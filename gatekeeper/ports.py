@@ -102,6 +102,17 @@ class Samples(Protocol):
     def mark_folded(self, rows: Sequence[int], *, dropped: bool = False) -> None:
         """Mark rows as folded, or as left out (an unpaired half); never folded again."""
 
+    def extent(self, rollout_id: str, stage: int | None = None) -> tuple[int, int] | None:
+        """Return the first and the last row of a stage's samples, or of all stages'; None where there are none."""
+
+    def page(
+        self, rollout_id: str, stage: int | None, first: int, last: int, limit: int
+    ) -> Sequence[tuple[int, int, Sample]]:
+        """Return (row, stage, sample), folded or not, of the rows from `first` to `last`, lowest first.
+
+        stage None: of all stages. At most `limit` are returned; a page that is not full is the last.
+        """
+
     def counts(self, rollout_id: str) -> dict[str, Any]:
         """Return {"stages": {stage: {arm: {"stored", "folded", "dropped"}}}, "unscored": int}; stage is an int."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gatekeeper.adapters._pairs import outcome, view
@@ -12,7 +13,7 @@ from gatekeeper.model.arm import Arm
 from gatekeeper.model.wire import to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gatekeeper.adapters.memory_shelf import Shelves
     from gatekeeper.model.exchange import Exchange
@@ -93,6 +94,25 @@ class MemorySamples:
                 self._shelves.samples[row] = replace(stored, state="dropped" if dropped else "folded")
                 exchange = stored.exchange
                 del self._shelves.waiting((exchange.rollout_id, exchange.stage, exchange.epoch))[row]
+
+    def extent(self, rollout_id: str, stage: int | None = None) -> tuple[int, int] | None:
+        """Return the first and the last row of a stage's samples, or of all stages'; None where there are none."""
+        rows = [stored.row for stored in self._of(rollout_id, stage)]
+        return (min(rows), max(rows)) if rows else None
+
+    def page(
+        self, rollout_id: str, stage: int | None, first: int, last: int, limit: int
+    ) -> Sequence[tuple[int, int, Sample]]:
+        """Return (row, stage, sample) of at most `limit` rows from `first` to `last`, lowest first."""
+        inside = (one for one in self._of(rollout_id, stage) if first <= one.row <= last)
+        return [(one.row, one.exchange.stage, one.sample) for one in islice(inside, limit)]
+
+    def _of(self, rollout_id: str, stage: int | None) -> Iterator[StoredSample]:
+        """Yield a stage's samples, or those of all stages that compare, in the order of their rows."""
+        for stored in self._shelves.samples.values():
+            at = stored.exchange.stage
+            if stored.exchange.rollout_id == rollout_id and (at >= 0 if stage is None else at == stage):
+                yield stored
 
     def counts(self, rollout_id: str) -> dict[str, Any]:
         """Return {"stages": {stage: {arm: {"stored", "folded", "dropped"}}}, "unscored": int}; stage is an int."""

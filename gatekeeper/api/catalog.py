@@ -100,6 +100,7 @@ def create_deployment(app: TheApp, body: DeploymentBody) -> dict[str, Any]:
         engine=body.engine,
         prompt_usd=body.prompt_usd,
         completion_usd=body.completion_usd,
+        replicas=body.replicas,
     )
     with app.unit() as unit:
         return to_dict(deploy.deploy(unit, deployment, release if digest == release.digest else None))

@@ -1,14 +1,18 @@
 """What a rollout's standing rests on: reports, findings, samples, pairs, the audit, and events as they happen."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
 from gatekeeper.api import events, view
 from gatekeeper.api.caller import VIEW, TheApp
+from gatekeeper.flow import stored
 from gatekeeper.model.finding import VerdictKind
-from gatekeeper.model.wire import to_dict
+from gatekeeper.model.sample import Sample
+from gatekeeper.model.wire import sample_to_dict, to_dict
 
 routes = APIRouter(prefix="/v1/rollouts/{rollout_id}", tags=["evidence"], dependencies=[VIEW])
 
@@ -64,6 +68,23 @@ def show_samples(app: TheApp, rollout_id: str, stage: StageIndex = None, limit: 
             "counts": unit.samples.counts(rollout.id),
             "waiting": [{"row": number} | to_dict(sample) for number, sample in waiting],
         }
+
+
+@routes.get("/samples.jsonl", response_class=StreamingResponse)
+def stream_samples(
+    app: TheApp, rollout_id: str, stage: StageIndex = None, after: Annotated[int, Query(ge=0)] = 0
+) -> StreamingResponse:
+    """Stream all samples of the rollout (or of `stage`), one a line in the sample's published shape, as stored.
+
+    Each line has its `row` and its `stage`'s index besides; `after` goes on behind a row, when a stream broke.
+    """
+    pages = stored.pages(app.read, rollout_id, stage, after)
+    return StreamingResponse(map(_lines, pages), media_type="application/x-ndjson")
+
+
+def _lines(page: Sequence[tuple[int, int, Sample]]) -> bytes:
+    plain = ({"row": row, **sample_to_dict(sample), "stage": str(index)} for row, index, sample in page)
+    return b"".join(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in plain)
 
 
 @routes.get("/pairs")

@@ -40,6 +40,7 @@ class DeploymentBody(Body):
     release: ReleaseBody | None = None
     prompt_usd: Price = 0.0
     completion_usd: Price = 0.0
+    replicas: int | None = Field(default=None, ge=1)
 
 
 class ServiceBody(Body):

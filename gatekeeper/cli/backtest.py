@@ -28,7 +28,7 @@ def command(
     policy: Annotated[Path, typer.Option("--policy", "-p", help="The policy to try.")],
     rollout: Annotated[
         list[str] | None,
-        typer.Option("--rollout", help="Id of a rollout in GATEKEEPER_DATABASE_URL; repeatable."),
+        typer.Option("--rollout", help="Id of a rollout of the control plane; repeatable."),
     ] = None,
     look_every: Annotated[int, typer.Option(min=1, help="Look after each so many samples.")] = 100,
     format: Annotated[SheetFormat, typer.Option(help="Form of the result on stdout.")] = SheetFormat.TEXT,  # noqa: A002 - the option's name
@@ -36,7 +36,10 @@ def command(
 ) -> int:
     """Replay a policy on recorded samples: what it would have decided, when, and why.
 
-    Exit codes: 0 done, whatever was decided; 2 usage or bad input; 4 the database is away.
+    Rollouts are read from the control plane of GATEKEEPER_API_URL with GATEKEEPER_API_KEY; where neither is set, from
+    the database of GATEKEEPER_DATABASE_URL.
+
+    Exit codes: 0 done, whatever was decided; 2 usage or bad input; 4 the control plane or the database is away.
     """
     from gatekeeper.cli._files import read_policy  # noqa: PLC0415 - needed only when run
     from gatekeeper.flow.backtest import replay_file, replay_rollout  # noqa: PLC0415 - as above
@@ -50,11 +53,13 @@ def command(
         for name in files:
             replays.append(replay_file(name, asked, look_every))
             tick(len(replays))
-        for name in rollouts:
-            from gatekeeper.cli._stored import read_rollout  # noqa: PLC0415 - files need no database
+        if rollouts:
+            from gatekeeper.cli._stored import stored_rollouts  # noqa: PLC0415 - files need none
 
-            replays.append(replay_rollout(*read_rollout(name), asked, look_every))
-            tick(len(replays))
+            with stored_rollouts() as find:
+                for name in rollouts:
+                    replays.append(replay_rollout(find(name), asked, look_every))
+                    tick(len(replays))
     emit(_render(replays, asked.name, look_every, format), output=output)
     return 0
 

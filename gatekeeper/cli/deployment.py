@@ -25,6 +25,7 @@ def create(
     name: Annotated[str | None, typer.Option("--id", help="The deployment's id; made up when not given.")] = None,
     prompt_usd: Annotated[float, typer.Option(min=0, help="Price of a million prompt tokens.")] = 0.0,
     completion_usd: Annotated[float, typer.Option(min=0, help="Price of a million completion tokens.")] = 0.0,
+    replicas: Annotated[int | None, typer.Option(min=1, help="Engines that answer behind the URL.")] = None,
     output: Format = Shape.TEXT,
 ) -> None:
     """Register a deployment and print its id; the first one of a service serves it from now on."""
@@ -39,6 +40,7 @@ def create(
             release_digest=digest,
             prompt_usd=prompt_usd,
             completion_usd=completion_usd,
+            replicas=replicas,
         )
     show(to_dict(deployment), deployment.id, output)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,16 +13,29 @@ from gatekeeper.flow.analyze import analyze
 from gatekeeper.flow.plan import title_of
 from gatekeeper.flow.rollouts import plan_of
 from gatekeeper.model.finding import VerdictKind
+from gatekeeper.model.rollout import Rollout
+from gatekeeper.model.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator
 
     from gatekeeper.model.finding import Report
     from gatekeeper.model.policy import Policy
-    from gatekeeper.model.rollout import Rollout
-    from gatekeeper.model.sample import Sample
 
 LOOK_EVERY = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """Hold a stored rollout, and say how its samples are read.
+
+    stored: the number of samples by stage's index. read: yields a stage's samples in the order in which they were
+    stored, as they are asked for.
+    """
+
+    rollout: Rollout
+    stored: Mapping[int, int]
+    read: Callable[[int], Iterable[Sample]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,24 +80,23 @@ def replay_file(samples: str, policy: Policy, look_every: int = LOOK_EVERY, *, w
     )
 
 
-def replay_rollout(
-    rollout: Rollout, samples: Mapping[int, Sequence[Sample]], policy: Policy, look_every: int = LOOK_EVERY
-) -> Replay:
+def replay_rollout(recorded: Recorded, policy: Policy, look_every: int = LOOK_EVERY) -> Replay:
     """Walk a stored rollout's judged stages again, each as the stage that it was, until this policy stops.
 
-    samples: by stage. A stage ends the replay unless this policy would have gone forward on its samples; what it would
-    have seen with more traffic than was recorded, nobody knows: it holds.
+    A stage ends the replay unless this policy would have gone forward on its samples; what it would have seen with
+    more traffic than was recorded, nobody knows: it holds. Samples are read no further than that, in bounded memory.
     """
+    rollout = recorded.rollout
     then, _ = plan_of(rollout.policy_text)
-    judged = [index for index, stage in enumerate(then.stages) if stage.judged and samples.get(index)]
-    times = [sample.ts for index in judged for sample in samples[index]]
+    judged = [index for index, stage in enumerate(then.stages) if stage.judged and recorded.stored.get(index)]
+    begun = _Begun()
     verdict, where, reason, seen, after_s = VerdictKind.HOLD, "", "no samples are stored", 0, None
     for index in judged:
-        report = analyze(list(samples[index]), policy, look_every)
+        report = analyze(begun.noted(recorded.read(index)), policy, look_every)
         verdict, where = report.verdict, f"{index + 1} ({title_of(then.stages[index])})"
         reason = report.reasons[0] if report.reasons else ""
         seen += _seen(report)
-        after_s = _after(report, min(times))
+        after_s = _after(report, begun.ts)
         if verdict is not VerdictKind.PROMOTE:
             break
     return Replay(
@@ -93,10 +106,24 @@ def replay_rollout(
         verdict=verdict,
         stage=where,
         samples=seen,
-        of=len(times),
+        of=sum(recorded.stored[index] for index in judged),
         after_s=after_s,
         reason=reason,
     )
+
+
+@dataclass(slots=True)
+class _Begun:
+    """Note the earliest time among the samples that pass; None before any."""
+
+    ts: float | None = None
+
+    def noted(self, samples: Iterable[Sample]) -> Iterator[Sample]:
+        """Pass samples on."""
+        for sample in samples:
+            if self.ts is None or sample.ts < self.ts:
+                self.ts = sample.ts
+            yield sample
 
 
 def _seen(report: Report) -> int:

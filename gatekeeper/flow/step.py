@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gatekeeper.decide import _replicas
 from gatekeeper.decide.advance import Sight, advance, waits_for
 from gatekeeper.decide.weigh import weigh
 from gatekeeper.flow.observe import observe
@@ -14,6 +15,7 @@ from gatekeeper.model.finding import Report, VerdictKind
 from gatekeeper.model.wire import to_dict
 
 if TYPE_CHECKING:
+    from gatekeeper.decide.plan import StagePlan
     from gatekeeper.model.rollout import Rollout
     from gatekeeper.ports import Unit
 
@@ -37,6 +39,7 @@ def step(unit: Unit, rollout_id: str) -> Rollout:
     report: Report | None = None
     if stage.judged:
         report = weigh(plan, rollout.stage, seen.evidence, look=seen.look, now_s=now_s)
+        report = _with_replicas(unit, rollout, plan.stages[rollout.stage], report)
         if seen.fresh:
             unit.tallies.put_report(rollout.id, rollout.stage, rollout.epoch, seen.look, now_s, to_dict(report))
     reason = report.reasons[0] if report and report.reasons else f"{seen.warm} warm-up answers"
@@ -55,3 +58,13 @@ def step(unit: Unit, rollout_id: str) -> Rollout:
     if stands.reason != rollout.reason:
         unit.rollouts.save(stands)
     return stands
+
+
+def _with_replicas(unit: Unit, rollout: Rollout, layout: StagePlan, report: Report) -> Report:
+    """Add the warning about arms of one replica to a report."""
+    names = _replicas.timed(layout)
+    if not names:
+        return report
+    counts = [unit.catalog.deployment(name).replicas for name in (rollout.baseline_id, rollout.candidate_id)]
+    check = _replicas.single(names, *counts)
+    return report if check is None else replace(report, checks=(*report.checks, check))

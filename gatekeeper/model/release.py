@@ -34,7 +34,8 @@ class Deployment:
     """Describe a running endpoint of a release.
 
     url: the OpenAI-compatible server's root, without `/v1`. model: the name that server knows the model by.
-    prompt_usd and completion_usd: price of one million tokens; 0 where cost is not told.
+    prompt_usd and completion_usd: price of one million tokens; 0 where cost is not told. replicas: engines that answer
+    behind the URL; None where it is not told.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Deployment:
     engine: str = "vllm"
     prompt_usd: float = 0.0
     completion_usd: float = 0.0
+    replicas: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ from gatekeeper.model.wire import from_dict, to_dict
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from sqlalchemy import ColumnElement
+
     from gatekeeper.adapters.store.work import Work
     from gatekeeper.model.exchange import Exchange
 
@@ -65,6 +67,28 @@ class SqlSamples:
             statement = update(SampleRow).where(SampleRow.row.in_(some), SampleRow.state == _NEW)
             self._work.run(statement.values(state=_DROPPED if dropped else _FOLDED))
 
+    def extent(self, rollout_id: str, stage: int | None = None) -> tuple[int, int] | None:
+        """Return the first and the last row of a stage's samples, or of all stages'; None where there are none."""
+        query = select(func.min(SampleRow.row), func.max(SampleRow.row))
+        found = self._work.first(query.where(SampleRow.rollout_id == rollout_id, _of_stage(stage)))
+        return None if found is None or found[0] is None else (found[0], found[1])
+
+    def page(
+        self, rollout_id: str, stage: int | None, first: int, last: int, limit: int
+    ) -> Sequence[tuple[int, int, Sample]]:
+        """Return (row, stage, sample) of at most `limit` rows from `first` to `last`, lowest first.
+
+        Rows are walked by their number, each once over all pages. The rollout is told apart by an expression, because
+        an index on it knows no order of rows: with one, each page would go through the whole rollout and sort it.
+        """
+        found = self._work.all(
+            select(SampleRow.row, SampleRow.stage, SampleRow.body)
+            .where(SampleRow.row.between(first, last), SampleRow.rollout_id.concat("") == rollout_id, _of_stage(stage))
+            .order_by(SampleRow.row)
+            .limit(limit)
+        )
+        return [(row, of, from_dict(Sample, body)) for row, of, body in found]
+
     def counts(self, rollout_id: str) -> dict[str, Any]:
         """Return {"stages": {stage: {arm: {"stored", "folded", "dropped"}}}, "unscored": int}; stage is an int."""
         found = self._work.all(
@@ -87,6 +111,11 @@ class SqlSamples:
             select(func.count()).select_from(ExchangeRow).where(ExchangeRow.rollout_id == rollout_id)
         )
         return {"stages": stages, "unscored": (recorded[0] if recorded else 0) - scored}
+
+
+def _of_stage(stage: int | None) -> ColumnElement[bool]:
+    """Return the condition of one stage, or of all; samples of rescued requests belong to none."""
+    return SampleRow.stage >= 0 if stage is None else SampleRow.stage == stage
 
 
 class SqlTallies:

@@ -72,6 +72,32 @@ def test_samples_are_folded_once_and_in_order(store: Store, make: Nouns):
         }
 
 
+def test_samples_are_read_again_in_pages_whatever_became_of_them(store: Store, make: Nouns):
+    def of(rollout: str, stage: int, *numbers: int) -> Iterator[tuple[Exchange, Sample]]:
+        for number in numbers:
+            exchange = make.exchange(number, rollout_id=rollout, stage=stage)
+            yield exchange, make.sample(exchange, extra={"n": number})
+
+    with store.unit() as unit:
+        make.scored(unit, *of("r1", 0, 1, 2), *of("r2", 0, 3), *of("r1", 1, 4, 5), *of("r1", -1, 6), *of("r1", 0, 7))
+        unit.samples.mark_folded([row for row, _ in unit.samples.unfolded("r1", 0, 1, 2)])
+    with store.unit(readonly=True) as unit:
+        samples = unit.samples
+        first, last = samples.extent("r1", 0) or (0, 0)
+        whole = samples.page("r1", 0, first, last, 10)
+        assert [(stage, sample.request_id) for _, stage, sample in whole] == [(0, "x1"), (0, "x2"), (0, "x7")]
+        assert [row for row, _, _ in whole] == sorted({row for row, _, _ in whole})
+        assert (whole[0][0], whole[-1][0]) == (first, last)
+        assert whole[0][2] == make.sample(make.exchange(1), extra={"n": 1})
+        assert samples.page("r1", 0, first, last, 2) == whole[:2]
+        assert samples.page("r1", 0, whole[1][0] + 1, last, 2) == whole[2:]
+        assert samples.page("r1", 0, first, last - 1, 10) == whole[:2]
+        every = samples.page("r1", None, *(samples.extent("r1") or (0, 0)), 10)
+        assert [stage for _, stage, _ in every] == [0, 0, 1, 1, 0]
+        assert samples.extent("r1", 2) is None
+        assert samples.extent("unknown") is None
+
+
 def test_scoring_twice_stores_once_and_the_unscored_are_counted(store: Store, make: Nouns):
     exchange = make.exchange(1)
     with store.unit() as unit:

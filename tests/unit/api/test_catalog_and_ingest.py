@@ -49,6 +49,15 @@ def test_a_deployment_needs_a_server_s_root(world: World, url: str):
         world.client().create_deployment(service="chat", url=url, model="a")
 
 
+def test_a_deployment_says_how_many_replicas_it_has_or_nothing(world: World):
+    asked = {"service": "chat", "url": "http://127.0.0.1:1", "model": "a"}
+    assert world.client().create_deployment(**asked, id="one").replicas is None
+    assert world.client().create_deployment(**asked, id="two", replicas=3).replicas == 3
+    assert {one.id: one.replicas for one in world.client().deployments("chat")} == {"one": None, "two": 3}
+    with pytest.raises(InputError, match="replicas"):
+        world.client().create_deployment(**asked, id="three", replicas=0)
+
+
 def test_deployments_do_not_change_under_their_id(world: World):
     client = world.client()
     asked = {"service": "chat", "url": "http://127.0.0.1:1", "model": "a", "id": "one"}

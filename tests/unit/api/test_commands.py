@@ -110,12 +110,13 @@ def test_releases_and_deployments(run: Run):
     assert digest[:12] in run("release", "list")[1]
     assert run("release", "create", "--model", "m", "--flag", "eager")[0] == 2
     args = ("deployment", "create", "--service", "chat", "--url", "http://127.0.0.1:1/v1", "--model", "m")
-    code, name, _ = run(*args, "--release", digest[:12])
+    code, name, _ = run(*args, "--release", digest[:12], "--replicas", "2")
     assert (code, name) == (0, f"chat-{digest[:8]}\n")
     assert f"*  chat-{digest[:8]}" in run("deployment", "list", "--service", "chat")[1]
     assert run("deployment", "serve", name.strip(), "--service", "chat")[0] == 0
     assert run("deployment", "serve", name.strip(), "--service", "support")[0] == 2
-    assert json.loads(run("deployment", "list", "--format", "json")[1])["deployments"][0]["serving"]
+    shown = json.loads(run("deployment", "list", "--format", "json")[1])["deployments"][0]
+    assert (shown["serving"], shown["replicas"]) == (True, 2)
 
 
 def test_keys_and_webhooks(world: World, run: Run):

@@ -143,6 +143,8 @@ def stored(url: str) -> None:
 def test_a_stored_rollout_is_replayed(policy: str, tmp_path: Path, capsys: Streams, monkeypatch: pytest.MonkeyPatch):
     url = f"sqlite:///{tmp_path / 'gatekeeper.db'}"
     monkeypatch.setenv("GATEKEEPER_DATABASE_URL", url)
+    for name in ("URL", "KEY", "KEY_FILE"):
+        monkeypatch.delenv(f"GATEKEEPER_API_{name}", raising=False)
     args = ["backtest", "--policy", policy, "--rollout", "r1", "--format", "json"]
     assert main(args) == 2
     assert "no such file" in capsys.readouterr().err

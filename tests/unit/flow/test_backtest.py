@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from gatekeeper.decide.policyfile import policy_from_mapping
 from gatekeeper.errors import InputError
-from gatekeeper.flow.backtest import replay_file, replay_rollout
+from gatekeeper.flow.backtest import Recorded, replay_file, replay_rollout
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.finding import VerdictKind
 from gatekeeper.model.rollout import Rollout, RolloutState
@@ -19,6 +20,7 @@ from gatekeeper.model.split import Endpoint, Split
 from gatekeeper.model.wire import sample_to_dict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 THEN = """\
@@ -50,8 +52,8 @@ def samples(n: int, refused: float, *, paired: bool = False, start: float = 1e9)
     ]
 
 
-def rollout() -> Rollout:
-    return Rollout(
+def recorded(stored: dict[int, list[Sample]]) -> Recorded:
+    rollout = Rollout(
         id="r1",
         service="chat",
         policy_name="p",
@@ -65,6 +67,8 @@ def rollout() -> Rollout:
         split_wanted=Split(service="chat", epoch=1, version=1, baseline=Endpoint(url="http://b", model="m")),
         created_at=1e9,
     )
+    counts = {stage: len(some) for stage, some in stored.items()}
+    return Recorded(rollout=rollout, stored=counts, read=lambda stage: iter(stored[stage]))
 
 
 def test_a_file_is_judged_by_the_new_policy(tmp_path: Path):
@@ -84,19 +88,31 @@ def test_a_file_is_judged_by_the_new_policy(tmp_path: Path):
 
 def test_a_rollout_walks_its_stages_until_the_new_policy_stops():
     stored = {0: samples(10, 0.9), 1: samples(2_000, 0.02, paired=True), 2: samples(3_000, 0.2, start=1e9 + 5_000)}
-    strict = replay_rollout(rollout(), stored, policy("5pp"))
+    strict = replay_rollout(recorded(stored), policy("5pp"))
     assert (strict.was, strict.was_reason, strict.verdict) == ("promoted", "all proven", VerdictKind.ROLLBACK)
     assert strict.stage == "3 (canary 10 %)"
     assert strict.of == 10_000
     assert strict.after_s is not None
     assert strict.after_s > 5_000
-    assert replay_rollout(rollout(), stored, policy("40pp")).verdict is VerdictKind.PROMOTE
-    held = replay_rollout(rollout(), {1: samples(20, 0.02, paired=True), 2: stored[2]}, policy("2pp"))
+    assert replay_rollout(recorded(stored), policy("40pp")).verdict is VerdictKind.PROMOTE
+    held = replay_rollout(recorded({1: samples(20, 0.02, paired=True), 2: stored[2]}), policy("2pp"))
     assert (held.verdict, held.stage) == (VerdictKind.HOLD, "2 (shadow 20 %)")
 
 
+def test_stages_behind_the_decision_are_not_read():
+    stored = {1: samples(20, 0.02, paired=True), 2: samples(20, 0.02)}
+    asked = []
+
+    def read(stage: int) -> Iterator[Sample]:
+        asked.append(stage)
+        return iter(stored[stage])
+
+    held = replay_rollout(replace(recorded(stored), read=read), policy("2pp"))
+    assert (held.verdict, held.of, asked) == (VerdictKind.HOLD, 80, [1])
+
+
 def test_nothing_stored_holds_and_says_so():
-    empty = replay_rollout(rollout(), {}, policy("2pp"))
+    empty = replay_rollout(recorded({}), policy("2pp"))
     assert (empty.verdict, empty.samples, empty.reason) == (VerdictKind.HOLD, 0, "no samples are stored")
 
 

@@ -90,6 +90,22 @@ class World:
             return unit.rollouts.get(rollout.id)
 
 
+@pytest.mark.parametrize(("metric", "told"), [("ttft_ms.p95", True), ("refusal_rate", False)])
+def test_a_single_replica_is_told_where_times_are_judged_and_rules_nothing(metric: str, told: bool) -> None:  # noqa: FBT001 - a case
+    world = World()
+    with world.store.unit() as unit:
+        unit.catalog.put(replace(unit.catalog.deployment("new"), replicas=1))
+    margin = "10%" if told else "5pp"
+    rollout = world.begin(f"metrics:\n  {metric}: {{max_increase: {margin}}}\nstages:\n  - shadow: {{mirror: 100%}}\n")
+    world.follow()
+    world.send(rollout, 20)
+    with world.store.unit() as unit:
+        (look,) = unit.tallies.reports(rollout.id)
+    found = [check for check in look["report"]["checks"] if check["name"] == "replicas"]
+    assert [check["ruling"] for check in found] == (["inconclusive"] if told else [])
+    assert world.now(rollout).state is RolloutState.RUNNING
+
+
 def test_a_healthy_candidate_walks_all_the_way() -> None:
     world = World()
     rollout = world.begin()
