@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from gatekeeper.model.policy import MetricRule, Policy, Stage
 
 __all__ = ["Plan", "compile_policy", "spec_of", "whole"]
+
+DETECT = {MarginUnit.ABSOLUTE: math.sqrt(2.0), MarginUnit.RELATIVE: 2.0}
+"""Default for `detect`, in margins: for rates midway (in ratios) between once and twice the margin; for latency and
+cost, whose margins are tighter beside what goes wrong with them, twice."""
 
 LEAST_DETECT = {MarginUnit.ABSOLUTE: 0.005, MarginUnit.RELATIVE: 0.05}
 """Smallest default for `detect`: half a percentage point of a rate, 5 % of the baseline's value."""
@@ -204,14 +209,14 @@ def _watched(rule: MetricRule, spec: MetricSpec, *, paired: bool) -> Stream:
 
 
 def _detect(rule: MetricRule, spec: MetricSpec) -> float:
-    """Return the harm beyond the margin worth seeing fastest: declared, or as much again as the margin."""
+    """Return the harm beyond the margin worth seeing fastest: declared, or a multiple of the margin."""
     if rule.detect is not None:
         return rule.detect
     if rule.margin is None:
         return 0.1
     if spec.kind is not MetricKind.RATE and rule.margin.unit is MarginUnit.ABSOLUTE:
         return rule.margin.value or 1.0
-    return max(rule.margin.value, LEAST_DETECT[rule.margin.unit])
+    return max(rule.margin.value * DETECT[rule.margin.unit], LEAST_DETECT[rule.margin.unit])
 
 
 def _proof_margin(rule: MetricRule) -> float | None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gatekeeper import registry
-from gatekeeper.decide import _match, _seen, drift, spend
+from gatekeeper.decide import _at_once, _match, _seen, drift, spend
 from gatekeeper.decide._batch import Whole, segments
 from gatekeeper.decide._gather import Gather
 from gatekeeper.decide._look import sort_out
@@ -180,11 +180,14 @@ def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]]) -
     ]
     states = test.absorb(questions, [track.state for track in tracks], [batch for _, _, batch in items])
     mark = Mark(look=new.looks, samples=new.samples, ts=new.ts)
-    for (stream, label, _), question, track, state in zip(items, questions, tracks, states, strict=True):
+    judged = [i for i, (stream, _, _) in enumerate(items) if stream.judged]
+    found = _at_once.weights(test, [questions[i] for i in judged], [states[i] for i in judged])
+    weights = dict(zip(judged, found, strict=True))
+    for i, ((stream, label, _), question, track, state) in enumerate(
+        zip(items, questions, tracks, states, strict=True)
+    ):
         new.tracks[stream.name][label] = (
-            _marked(track, state, test.weigh(question, state), question, mark)
-            if stream.judged
-            else replace(track, state=state)
+            _marked(track, state, weights[i], question, mark) if i in weights else replace(track, state=state)
         )
 
 
@@ -216,8 +219,13 @@ def question_for(stream: Stream, segments: Sequence[str], label: str) -> Questio
     """Return the stream's question with what this segment may spend of the error budget."""
     if label == ALL or not stream.judged:
         return stream.question
-    alpha = spend.segment_share(stream.alpha_segments, segments.index(label) + 1)
-    return replace(stream.question, alpha_rollback=alpha)
+    return _with_budget(stream.question, spend.segment_share(stream.alpha_segments, segments.index(label) + 1))
+
+
+@lru_cache(maxsize=4096)
+def _with_budget(question: Question, alpha: float) -> Question:
+    """Return the question with what it may spend, the same object every time: what it decides is kept by it."""
+    return replace(question, alpha_rollback=alpha)
 
 
 @cache

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gatekeeper.decide import early, size, words
+from gatekeeper.decide import _at_once, early, size, words
 from gatekeeper.decide.checks import checks_of
 from gatekeeper.decide.fold import ALL, question_for, test_named
 from gatekeeper.model.finding import ArmValue, Effect, Finding, Report, Ruling, VerdictKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gatekeeper.decide.evidence import Evidence, Mark, Track
     from gatekeeper.decide.plan import Plan, StagePlan, Stream
     from gatekeeper.model.finding import Check
     from gatekeeper.stats import Picture, Question
 
-JUDGE = "sequential-2"
+JUDGE = "sequential-3"
 """The judge's name and version; the version rises when the same data could be ruled differently."""
 
 
@@ -35,7 +36,7 @@ def weigh(plan: Plan, stage: int, evidence: Evidence, *, look: int, now_s: float
         for stream in layout.streams
         for label, track in sorted(evidence.tracks[stream.name].items(), key=lambda item: _place(evidence, item[0]))
     ]
-    findings = [_finding(evidence, layout, stream, label, track) for stream, label, track in tracks]
+    findings = _findings(evidence, layout, tracks)
     checks = [*checks_of(layout, evidence), *early.signs(tracks)]
     verdict = _verdict(tracks, checks)
     return Report(
@@ -82,12 +83,25 @@ def _verdict(tracks: Iterable[tuple[Stream, str, Track]], checks: Iterable[Check
     return VerdictKind.HOLD
 
 
-def _finding(evidence: Evidence, layout: StagePlan, stream: Stream, label: str, track: Track) -> Finding:
+def _findings(evidence: Evidence, layout: StagePlan, tracks: Sequence[tuple[Stream, str, Track]]) -> list[Finding]:
+    """Describe each stream in each segment; the pictures of a test are drawn at once."""
+    questions = [question_for(stream, evidence.segments, label) for stream, label, _ in tracks]
+    groups: dict[str, list[int]] = defaultdict(list)
+    for i, (stream, _, _) in enumerate(tracks):
+        groups[stream.test].append(i)
+    drawn: dict[int, Picture] = {}
+    for name, at in groups.items():
+        found = _at_once.pictures(test_named(name), [questions[i] for i in at], [tracks[i][2].state for i in at])
+        drawn |= zip(at, found, strict=True)
+    return [_finding(layout, *one, questions[i], drawn[i]) for i, one in enumerate(tracks)]
+
+
+def _finding(
+    layout: StagePlan, stream: Stream, label: str, track: Track, question: Question, picture: Picture
+) -> Finding:
     """Describe one stream in one segment."""
-    question = question_for(stream, evidence.segments, label)
-    test = test_named(stream.test)
     ruling = ruling_of(track)
-    picture = _agreeing(test.picture(question, track.state), ruling, question)
+    picture = _agreeing(picture, ruling, question)
     segment = None if label == ALL else label
     more = size.more_samples(track, question, picture) if stream.judged and ruling is Ruling.INCONCLUSIVE else None
     return Finding(

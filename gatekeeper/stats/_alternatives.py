@@ -113,16 +113,6 @@ def around(t: float, pull: float | None, size: float = 0.5, width: float = 1.0) 
     return Alternatives(low, high, log_weight, cost(t, -low), cost(t, high))
 
 
-def log_e(offset: Array, chosen: Alternatives, k_low: Array, k_high: Array) -> Array:
-    """Return the log e-value at thresholds beyond which lie `k_low` and `k_high`; offset: see `offset_of`."""
-    terms = np.multiply.outer(k_high, chosen.high)
-    terms -= np.multiply.outer(k_low, chosen.low)
-    terms += offset
-    top = terms.max(axis=-1)
-    terms -= top[:, None]
-    return np.asarray(top + np.log(np.exp(terms, out=terms).sum(axis=-1)))
-
-
-def offset_of(chosen: Alternatives, n_low: float, n_high: float) -> Array:
-    """Return each alternative's log weight, less what n values cost it."""
+def offset_of(chosen: Alternatives, n_low: Array | float, n_high: Array | float) -> Array:
+    """Return each alternative's log weight, less what n values cost it; n: numbers, or arrays that broadcast."""
     return chosen.log_weight - n_low * chosen.low_cost - n_high * chosen.high_cost

@@ -18,9 +18,6 @@ WIDTH = 0.001
 LEAST = 1e-6
 """Smaller values, zero with them, count as this."""
 
-NOWHERE = -(1 << 60)
-"""A bucket that no value has."""
-
 Histogram = dict[str, Any]
 """Ascending buckets `at` and how many values each holds, `count`; counts are sums of weights."""
 
@@ -49,16 +46,22 @@ def counted(places: NDArray[np.int64], weights: NDArray[np.float64]) -> Histogra
 def add(histogram: Histogram, more: Histogram) -> Histogram:
     """Return both histograms together; cheap where `more` brings few new buckets."""
     at, count, new = histogram["at"], histogram["count"], more["at"]
-    place = np.asarray(np.searchsorted(at, new), np.int64)
-    known = np.append(at, NOWHERE)[place] == new
+    place = at.searchsorted(new)
+    known = place < len(at)
+    known[known] = at[place[known]] == new[known]
     if known.all():
         count = count.copy()
         count[place] += more["count"]
         return {"at": at, "count": count}
-    at = np.insert(at, place[~known], new[~known])
-    count = np.insert(count, place[~known], 0.0)
-    count[np.searchsorted(at, new)] += more["count"]
-    return {"at": at, "count": count}
+    # each new bucket moves what stands at its place, and all later, one further
+    place += np.cumsum(~known) - ~known
+    old = np.ones(len(at) + len(new) - int(known.sum()), np.bool_)
+    old[place[~known]] = False
+    merged, total = np.empty(len(old), np.int64), np.zeros(len(old))
+    merged[old], total[old] = at, count
+    merged[place] = new
+    total[place] += more["count"]
+    return {"at": merged, "count": total}
 
 
 def shifted(question: Question, at: NDArray[np.int64], level: float, *, up: bool) -> NDArray[np.int64]:

@@ -47,18 +47,7 @@ def around(t: float, pull: float | None) -> Gains:
     """Return bets around a pull (see `_alternatives`)."""
     chosen = _alternatives.around(t, None if pull is None else LARGER * pull, width=WIDTH)
     u, v = np.expm1(chosen.high), -np.expm1(-chosen.low)
-    changes = np.stack([u * t - v * (1.0 - t), u * (1.0 - t) + v * t, (u - v) * (1.0 - t), (v - u) * t])
+    changes = np.stack([-u * t - v * (1.0 - t), u * (1.0 - t) + v * t, (u - v) * (1.0 - t), (v - u) * t])
     changes *= np.minimum(1.0, MOST_LOST / -changes.min(axis=0))
     low, high, both, neither = np.log1p(changes)
     return Gains(low - neither, high - neither, both - low - high + neither, neither, chosen.log_weight)
-
-
-def log_e(n: float, gains: Gains, k_low: Array, k_high: Array, k_both: Array) -> Array:
-    """Return the log e-value of n pairs at thresholds beyond which lie so many low, high and both."""
-    terms = np.multiply.outer(k_low, gains.low)
-    terms += np.multiply.outer(k_high, gains.high)
-    terms += np.multiply.outer(k_both, gains.both)
-    terms += n * gains.neither + gains.log_weight
-    top = terms.max(axis=-1)
-    terms -= top[:, None]
-    return np.asarray(top + np.log(np.exp(terms, out=terms).sum(axis=-1)))

@@ -6,18 +6,20 @@ Where less is harm the arms exchange their roles: "b at least (1 - m) a" is "a a
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gatekeeper.stats import Batch, Picture, Question, State, _alternatives, _histogram, _inversion, _thresholds
+from gatekeeper.stats import Batch, Picture, Question, State, Weight, _alternatives, _histogram, _inversion, _thresholds
+from gatekeeper.stats._alternatives import Alternatives
+from gatekeeper.stats._thresholds import Claim
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from gatekeeper.stats._alternatives import Alternatives
     from gatekeeper.stats._histogram import Histogram
     from gatekeeper.stats._thresholds import Arm
 
@@ -72,10 +74,90 @@ def pull(question: Question, *, worse: bool) -> float | None:
     return _alternatives.TAIL * far
 
 
+@lru_cache(maxsize=4096)
 def alternatives(question: Question, *, worse: bool) -> Alternatives:
     """Return what is bet on; the high arm is the candidate where harm is claimed and more is harm, and so on."""
     size = question.share if worse is question.increase else 1.0 - question.share
     return _alternatives.around(1.0 - share(question), pull(question, worse=worse), size)
+
+
+class Asked(NamedTuple):
+    """Hold a claim about one stream, and the question it is a part of; worse: the claim is "no worse than allowed"."""
+
+    question: Question
+    claim: Claim
+    worse: bool
+
+    @property
+    def t(self) -> float:
+        """Return the share beyond the quantile."""
+        return 1.0 - share(self.question)
+
+
+def table(asked: Sequence[Asked]) -> Alternatives:
+    """Return what each claim is bet on, as arrays (claims, bets)."""
+    rows = np.array([alternatives(one.question, worse=one.worse) for one in asked])
+    return Alternatives(*rows.swapaxes(0, 1))
+
+
+def offsets(of: Alternatives, asked: Sequence[Asked]) -> NDArray[np.float64]:
+    """Return each bet's log weight, less what the arms' values cost it, shape (claims, bets)."""
+    low, high = (np.array([arm.n for arm in arms])[:, None] for arms in _arms(asked))
+    return _alternatives.offset_of(of, low, high)
+
+
+def _arms(asked: Sequence[Asked]) -> tuple[list[Arm], list[Arm]]:
+    """Return the low and the high arms."""
+    return [one.claim.low for one in asked], [one.claim.high for one in asked]
+
+
+def weighs(
+    questions: Sequence[Question],
+    states: Sequence[State],
+    log_e: Callable[[Sequence[Asked]], NDArray[np.float64]],
+    *,
+    both: tuple[str, str] | None = None,
+) -> list[Weight]:
+    """Weigh many streams' claims; log_e: the log e-values against those whose arms are not empty.
+
+    both: of pairs, where the states hold the histograms of pairs beyond together, for either claim.
+    """
+    asked = []
+    for question, state in zip(questions, states, strict=True):
+        base, other = (_thresholds.arm(histogram) for histogram in arms(question, state))
+        pairs = [_thresholds.arm(state[name]) for name in both] if both else [None, None]
+        asked.append(_claim(question, base, other, pairs[0], worse=True))
+        if question.proof_margin is not None:
+            asked.append(_claim(question, base, other, pairs[1], worse=False))
+    found = iter(_open(asked, log_e).tolist())
+    return [
+        Weight(rollback=next(found), promotion=-math.inf if question.proof_margin is None else next(found))
+        for question in questions
+    ]
+
+
+def _claim(question: Question, base: Arm, other: Arm, both: Arm | None, *, worse: bool) -> Asked:
+    """Return a claim at the policy's margin."""
+    if worse:
+        shift = partial(_histogram.shifted, question, level=level(question, question.margin or 0.0), up=True)
+        return Asked(question, Claim(base, other, shift, other.at, both), worse)
+    harm = level(question, question.proof_margin or 0.0)
+    moved = _histogram.shifted(question, base.at, harm, up=False)
+    return Asked(question, Claim(other, base, _unmoved, moved, both), worse)
+
+
+def _unmoved(at: Places) -> Places:
+    """Return buckets as they stand."""
+    return at
+
+
+def _open(asked: Sequence[Asked], log_e: Callable[[Sequence[Asked]], NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Return log e-values; 0 against claims about an empty arm."""
+    found = np.zeros(len(asked))
+    at = [i for i, one in enumerate(asked) if one.claim.low.n and one.claim.high.n]
+    if at:
+        found[at] = log_e([asked[i] for i in at])
+    return found
 
 
 def pictures(questions: Sequence[Question], states: Sequence[State]) -> list[Picture]:
@@ -126,33 +208,17 @@ def _bounded(question: Question, picture: Picture, lower: float, upper: float) -
 
 def _bounds(questions: Sequence[Question], both: Sequence[tuple[Arm, Arm]]) -> list[tuple[float, float]]:
     """Return how far the second arm (the baseline, where less is harm) surely exceeds the first, and how far it may."""
-    jobs = []
+    asked = []
     for question, (a, b) in zip(questions, both, strict=True):
         first, second = (a, b) if question.increase else (b, a)
-        t = 1.0 - share(question)
-        for low, high, worse in ((first, second, True), (second, first, False)):
-            chosen = alternatives(question, worse=worse)
-            bar = -math.log(question.alpha_rollback if worse else question.alpha_promotion)
-            offset = _alternatives.offset_of(chosen, low.n, high.n)
-            jobs.append((low, high, _thresholds.ends(low, t), chosen, offset, bar))
-    lines = _inversion.enough(
-        [job[3] for job in jobs],
-        [job[4] for job in jobs],
-        np.array([job[5] for job in jobs]),
-        [job[0].n - job[0].below[job[2]] for job in jobs],
-    )
-    found = []
-    for i, (job, line) in enumerate(zip(jobs, lines, strict=True)):
-        between = _buckets_between if questions[i // 2].relative else _values_between
-        found.append(_thresholds.reach(job[0], job[1], job[2], line, between))
+        asked.append(Asked(question, Claim(first, second, _unmoved, second.at), worse=True))
+        asked.append(Asked(question, Claim(second, first, _unmoved, first.at), worse=False))
+    of = table(asked)
+    found = _inversion.reach(
+        [_inversion.Side(one.claim.low, one.claim.high, one.question.relative) for one in asked],
+        np.array([one.t for one in asked]),
+        of,
+        offsets(of, asked),
+        -np.log([one.question.alpha_rollback if one.worse else one.question.alpha_promotion for one in asked]),
+    ).tolist()
     return [(low, -high) for low, high in zip(found[::2], found[1::2], strict=True)]
-
-
-def _buckets_between(low: Places, high: Places) -> NDArray[np.float64]:
-    """Return from the low bucket's upper edge to the high one's lower edge, in buckets."""
-    return (high - low - 1).astype(np.float64)
-
-
-def _values_between(low: Places, high: Places) -> NDArray[np.float64]:
-    """Return from the low bucket's upper edge to the high one's lower edge, in the metric's unit."""
-    return np.asarray(np.exp(high * _histogram.WIDTH) - np.exp((low + 1) * _histogram.WIDTH))

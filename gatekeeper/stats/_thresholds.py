@@ -1,19 +1,17 @@
-"""The least evidence over all thresholds, and how far the high arm may be pulled back until it is not enough.
+"""Thresholds of quantile tests: which ones need a look, and how many values lie beyond them.
 
 Between two values of the low arm evidence only falls as the threshold rises, so only those values, and one beyond all,
-need a look. The log e-value is convex in the two counts, falls in the low arm's and rises in the high arm's: a stretch
-of thresholds has no less than it has for its first low and its last high count, and a tangent is never above it.
+need a look: a threshold is told by its bucket's index in the low arm, the number of buckets standing for "beyond all".
 """
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,14 +19,10 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
     Places = NDArray[np.int64]
-    Counts = tuple[Array, ...]
+    Shift = Callable[[Places], Places]
 
-PIECES = 8
-"""Parts into which a stretch that may hold the least is cut."""
-
-_STEPS = np.linspace(-1.0, 1.0, 29)
 _FARTHEST = 14.0
-"""Stretches end at these parts of the way to the farthest log odds: dense, on a sinh scale, about the null's share."""
+"""Stretches end at parts of the way to these log odds from the null's share: dense, on a sinh scale, about it."""
 
 
 class Arm(NamedTuple):
@@ -50,91 +44,49 @@ def arm(histogram: Histogram) -> Arm:
     return Arm(histogram["at"], below)
 
 
-class Lines(NamedTuple):
-    """Hold, at some counts of the low arm, how many of the high arm are enough, and how fast that grows.
+class Claim(NamedTuple):
+    """Hold one claim on one stream, "the upper quantile of `high` is at most that of `low`", once the margin is in.
 
-    Each is a tangent of a concave curve, so that none lies below it anywhere.
+    shift: moves the low arm's buckets by the margin. high_at: where the high arm's buckets now stand. both: of pairs,
+    the histogram of those whose two values lie beyond; None of two independent arms.
     """
 
-    k_low: Array
-    needed: Array
-    slope: Array
-
-    def at(self, k_low: Array, which: Places) -> Array:
-        """Return how many are enough at other counts, by each one's tangent."""
-        return np.asarray(self.needed[which] + self.slope[which] * (k_low - self.k_low[which]))
+    low: Arm
+    high: Arm
+    shift: Shift
+    high_at: Places
+    both: Arm | None = None
 
 
-def ends(low: Arm, t: float) -> Places:
-    """Return the thresholds, as indices of the low arm's buckets, between which stretches lie; the last is beyond all.
-
-    Dense where about a share t of the low arm lies beyond: there, nearly as dense as that share is uncertain.
-    """
-    unit = 1.5 / math.sqrt(max(low.n * t * (1.0 - t), 1.0))
-    odds = t / (1.0 - t) * np.exp(unit * np.sinh(math.asinh(_FARTHEST / unit) * _STEPS))
-    inner = np.searchsorted(low.below, low.n / (1.0 + odds[::-1]))
-    places = np.concatenate([[0], np.minimum(inner, len(low.at)), [len(low.at)]])
-    return np.asarray(places[np.append(True, places[1:] > places[:-1])])
-
-
-def beyond(low: Arm, low_at: Places, high: Arm, high_at: Places, places: Places) -> tuple[Array, Array]:
-    """Return how many of each arm lie beyond the thresholds; low_at, high_at: where their buckets now stand.
+def beyond(claim: Claim, places: Places) -> tuple[Array, ...]:
+    """Return how many of the low arm, of the high arm (and of pairs, both) lie beyond the thresholds.
 
     A threshold is its bucket's upper edge: of the low arm the bucket itself counts, of the high arm only later ones.
     """
+    low, high = claim.low, claim.high
     k_low = low.n - low.below[places]
-    marks = low_at[np.minimum(places, len(low_at) - 1)] + 1
-    k_high = high.n - high.below[np.searchsorted(high_at, marks)]
-    return k_low, np.where(places == len(low_at), 0.0, k_high)
+    marks = claim.shift(low.at[np.minimum(places, len(low.at) - 1)])
+    inside = places < len(low.at)
+    k_high = (high.n - high.below[claim.high_at.searchsorted(marks + 1)]) * inside
+    if claim.both is None:
+        return k_low, k_high
+    return k_low, k_high, (claim.both.n - claim.both.below[claim.both.at.searchsorted(marks)]) * inside
 
 
-def least(log_e: Callable[..., Array], counts: Callable[[Places], Counts], first: Places) -> float:
-    """Return the least log e-value over all thresholds from first[0] to first[-1], looking closely where it can be.
+def ends(lows: Sequence[Arm], t: Array, count: int) -> Places:
+    """Return for each low arm the thresholds between which stretches lie, ascending; the last is beyond all.
 
-    counts: what lies beyond thresholds; the e-value falls in the first of its counts and rises in the others.
+    t: each one's share beyond. Shape (arms, count + 2); some may be equal. Dense where about a share t lies beyond:
+    there, nearly as dense as that share is uncertain.
     """
-    cuts = first[None, :]
-    best = math.inf
-    while cuts.size:
-        beyond = [part.reshape(cuts.shape) for part in counts(cuts.ravel())]
-        best = min(best, float(log_e(*(part.ravel() for part in beyond)).min()))
-        left, right = cuts[:, :-1], cuts[:, 1:]
-        wide = right - left > 1
-        bounds = [beyond[0][:, :-1][wide], *(part[:, 1:][wide] for part in beyond[1:])]
-        left, right = left[wide], right[wide]
-        if len(left):
-            open_ones = log_e(*bounds) < best
-            left, right = left[open_ones, None], right[open_ones, None]
-            cuts = left + (right - left) * np.arange(PIECES + 1) // PIECES
-        else:
-            cuts = cuts[:0]
-    return best
-
-
-def reach(low: Arm, high: Arm, first: Places, lines: Lines, between: Callable[[Places, Places], Array]) -> float:
-    """Return the farthest the low arm may rise with the evidence still enough at all thresholds; -inf if at none.
-
-    between: the distance from buckets of the low arm to buckets of the high arm, at which the latter still lie beyond.
-    """
-
-    def farthest(needed: Array, at: Places) -> Array:
-        """Return the distance from the low arm's buckets to the last bucket with enough at or beyond it."""
-        found = np.searchsorted(high.below, high.n - needed, side="right") - 1
-        distance = between(low.at[at], high.at[np.minimum(found, len(high.at) - 1)])
-        distance[found < 0] = -math.inf
-        distance[found == len(high.at)] = math.inf
-        return distance
-
-    if lines.needed[-1] > 0:
-        return -math.inf
-    starts, stops = first[:-1], first[1:]
-    best = float(farthest(lines.needed[:-1], starts).min())
-    inner = stops - starts - 1
-    open_ones = np.flatnonzero((inner > 0) & (farthest(lines.needed[:-1], stops - 1) < best))
-    if not len(open_ones):
-        return best
-    places = np.concatenate([np.arange(starts[i] + 1, stops[i]) for i in open_ones])
-    piece = np.repeat(open_ones, inner[open_ones])
-    k_low = low.n - low.below[places]
-    needed = np.minimum(lines.at(k_low, piece), lines.at(k_low, piece + 1))
-    return min(best, float(farthest(needed, places).min()))
+    n = np.array([low.n for low in lows])
+    unit = 1.5 / np.sqrt(np.maximum(n * t * (1.0 - t), 1.0))[:, None]
+    odds = (t / (1.0 - t))[:, None] * np.exp(
+        unit * np.sinh(np.arcsinh(_FARTHEST / unit) * np.linspace(-1.0, 1.0, count))
+    )
+    goals = n[:, None] / (1.0 + odds[:, ::-1])
+    places = np.zeros((len(lows), count + 2), np.int64)
+    for row, low, goal in zip(places, lows, goals, strict=True):
+        row[1:-1] = low.below.searchsorted(goal)
+        row[-1] = len(low.at)
+    return np.minimum(places, places[:, -1:])

@@ -9,20 +9,18 @@ log histograms, merged exactly and in any order; values are held to 0.1 % and ro
 
 from __future__ import annotations
 
-import math
-from functools import partial
 from typing import TYPE_CHECKING
 
-from gatekeeper.stats import Batch, Picture, Question, State, Weight, _alternatives, _histogram, _quantiles, _thresholds
+import numpy as np
+
+from gatekeeper.stats import Batch, Picture, Question, State, Weight, _histogram, _least, _quantiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
-    from gatekeeper.stats._alternatives import Alternatives
-    from gatekeeper.stats._thresholds import Arm
+    from gatekeeper.stats._quantiles import Asked
 
 PAIRED = False
 EXACT = True
@@ -40,34 +38,21 @@ def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequ
     return [_quantiles.absorb(state, batch) for state, batch in zip(states, batches, strict=True)]
 
 
-def least(
-    low: Arm, low_at: NDArray[np.int64], high: Arm, high_at: NDArray[np.int64], t: float, chosen: Alternatives
-) -> float:
-    """Return the log e-value against "the upper-t quantile of `high` is at most that of `low`".
-
-    low_at, high_at: where the arms' buckets stand after the margin has shifted one of them.
-    """
-    if not low.n or not high.n:
-        return 0.0
-    offset = _alternatives.offset_of(chosen, low.n, high.n)
-    return _thresholds.least(
-        partial(_alternatives.log_e, offset, chosen),
-        partial(_thresholds.beyond, low, low_at, high, high_at),
-        _thresholds.ends(low, t),
-    )
+def log_e(asked: Sequence[Asked]) -> NDArray[np.float64]:
+    """Return the log e-values against claims on arms that are not empty."""
+    table = _quantiles.table(asked)
+    bets = _least.Bets(np.stack([-table.low, table.high], axis=1), _quantiles.offsets(table, asked))
+    return _least.least([one.claim for one in asked], bets, np.array([one.t for one in asked]))
 
 
 def weigh(question: Question, state: State) -> Weight:
     """Return both e-values at the policy's margin."""
-    base, other = (_thresholds.arm(histogram) for histogram in _quantiles.arms(question, state))
-    t = 1.0 - _quantiles.share(question)
-    up = _histogram.shifted(question, base.at, _quantiles.level(question, question.margin or 0.0), up=True)
-    worse = least(base, up, other, other.at, t, _quantiles.alternatives(question, worse=True))
-    if question.proof_margin is None:
-        return Weight(rollback=worse, promotion=-math.inf)
-    down = _histogram.shifted(question, base.at, _quantiles.level(question, question.proof_margin), up=False)
-    proven = least(other, other.at, base, down, t, _quantiles.alternatives(question, worse=False))
-    return Weight(rollback=worse, promotion=proven)
+    return weighs([question], [state])[0]
+
+
+def weighs(questions: Sequence[Question], states: Sequence[State]) -> list[Weight]:
+    """Weigh many streams in one go, which is several times faster than one by one."""
+    return _quantiles.weighs(questions, states, log_e)
 
 
 def picture(question: Question, state: State) -> Picture:

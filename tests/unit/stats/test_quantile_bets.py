@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,6 +14,9 @@ from scipy import stats
 from gatekeeper.stats import Question, _alternatives, _histogram, _quantiles, _thresholds, minprod, paired_minprod
 from gatekeeper.stats import quantile_limit as limited
 from gatekeeper.stats._rows import Rows
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 
 def state(a: np.ndarray, b: np.ndarray) -> dict[str, object]:
@@ -74,10 +78,10 @@ def _evidence(asked: Question, data: dict[str, object], effect: float, *, worse:
     """Weigh at another level with the same bets."""
     harm = _quantiles.level(asked, effect if asked.increase else -effect)
     base, other = (_thresholds.arm(histogram) for histogram in _quantiles.arms(asked, data))
-    moved, chosen = _histogram.shifted(asked, base.at, harm, up=worse), _quantiles.alternatives(asked, worse=worse)
+    claim = _thresholds.Claim(other, base, lambda at: at, _histogram.shifted(asked, base.at, harm, up=False))
     if worse:
-        return minprod.least(base, moved, other, other.at, 0.05, chosen)
-    return minprod.least(other, other.at, base, moved, 0.05, chosen)
+        claim = _thresholds.Claim(base, other, lambda at: _histogram.shifted(asked, at, harm, up=True), other.at)
+    return float(minprod.log_e([_quantiles.Asked(asked, claim, worse)])[0])
 
 
 def test_many_pictures_at_once_are_those_drawn_alone():
@@ -86,6 +90,21 @@ def test_many_pictures_at_once_are_those_drawn_alone():
     together = minprod.pictures(asked, data)
     assert together == [minprod.picture(q, s) for q, s in zip(asked, data, strict=True)]
     assert together[-1].note
+
+
+@pytest.mark.parametrize("test", [minprod, paired_minprod])
+def test_many_streams_weighed_at_once_are_those_weighed_alone(test: ModuleType):
+    asked = [question(), question(relative=False), replace(question(increase=False), proof_margin=None), question()]
+    rng = np.random.default_rng(8)
+    values = [rng.lognormal(6, 0.8, (2, n)) for n in (900, 50, 4000, 0)]
+    rows = [
+        Rows(a=a[:, None], b=b[:, None], a_at=2 * np.arange(len(a)), b_at=2 * np.arange(len(a)) + 1, paired=True)
+        for a, b in values
+    ]
+    states = test.absorb(asked, [test.begin(q) for q in asked], rows)
+    together = test.weighs(asked, states)
+    assert together == [test.weigh(q, s) for q, s in zip(asked, states, strict=True)]
+    assert (together[2].promotion, together[3].rollback) == (-math.inf, 0.0)
 
 
 @pytest.mark.parametrize("test", [minprod, paired_minprod])
