@@ -46,8 +46,8 @@ class Entries:
         """Tell for each view which of its segments have a usable entry."""
         found = []
         for view in self.look.views:
-            cell = view.cell if self.whole else view.cell[self.usable]
-            found.append(view.members @ np.bincount(cell, minlength=view.size) > 0)
+            counts = np.bincount(view.cell, weights=None if self.whole else self.usable, minlength=view.size)
+            found.append(view.members @ counts > 0)
         return found
 
     @cached_property

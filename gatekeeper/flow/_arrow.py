@@ -76,6 +76,15 @@ def dictionary(column: Any) -> tuple[NDArray[np.signedinteger[Any]], list[str]]:
     return codes, [str(name) for name in names]
 
 
+def codes_of(column: Any, names: list[str]) -> NDArray[np.int8] | None:  # noqa: ANN401 - as above
+    """Return a column of strings as codes into `names`; None where it is none, or holds anything else."""
+    pa = load()
+    if is_dictionary(column) or not is_text(column) or pa.types.is_string_view(column.type):
+        return None
+    codes = pa.compute.index_in(column, pa.array(names, column.type))
+    return None if codes.null_count else np.asarray(codes.to_numpy(zero_copy_only=False), np.int8)
+
+
 def texts(column: Any) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:  # noqa: ANN401 - as above
     """Return a column as the bytes of its strings, and where each begins and the last ends, shape (n + 1,)."""
     pa = load()

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 MOST_REMEMBERED = 1 << 20
 """Ids of earlier rows among which repeats are looked for, the newest; all rows that come together are, besides."""
 
+PLACES_PER_KEY, MOST_BITS = 8, 24
+"""Size of the table in which repeats are looked for: about one key in ten shares its place with another."""
+
 _BIGGEST = np.int64((1 << 63) - 1)
 
 
@@ -31,7 +34,12 @@ class Repeats:
         rows = np.flatnonzero(requests >= 0)
         if not len(rows):
             return None
-        keys = ((requests[rows] << 2) | arm[rows]) & _BIGGEST
+        keys = requests << 2
+        keys |= arm
+        keys &= _BIGGEST
+        keys = keys if len(rows) == len(keys) else keys[rows]
+        if last and not len(self._known) and _distinct(keys):
+            return None
         ordered = np.sort(keys)
         within = bool((ordered[1:] == ordered[:-1]).any())
         before = _among(self._known, ordered) if len(self._known) else np.zeros(0, np.bool_)
@@ -55,6 +63,24 @@ class Repeats:
         while sum(map(len, self._batches[1:])) >= MOST_REMEMBERED:
             del self._batches[0]
         self._known = np.sort(np.concatenate(self._batches), kind="stable")
+
+
+def _distinct(keys: NDArray[np.int64]) -> bool:
+    """Tell whether no key comes twice, without sorting them all.
+
+    Each key's row is written to the key's place in a table: only rows that share a place with another can be repeats.
+    """
+    places = 1 << min((PLACES_PER_KEY * len(keys)).bit_length(), MOST_BITS)
+    place = (keys >> 2) & (places - 1)
+    rows = np.arange(len(keys), dtype=np.int32)
+    table = np.empty(places, np.int32)
+    table[place] = rows
+    newest = table[place]
+    lost = np.flatnonzero(newest != rows)
+    shared = np.zeros(len(keys), np.bool_)
+    shared[lost] = shared[newest[lost]] = True
+    ordered = np.sort(keys[shared])
+    return not bool((ordered[1:] == ordered[:-1]).any())
 
 
 def _among(known: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.bool_]:

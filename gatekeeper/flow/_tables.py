@@ -128,7 +128,11 @@ def _part(table: Any, wanted: Wanted, labels: Labels, where: Where) -> Part:  # 
 
 def _arms(table: Any, where: Where) -> NDArray[np.int8]:  # noqa: ANN401 - as above
     """Return the arms' codes."""
-    codes, names = _arrow.dictionary(_arrow.column(table, "arm"))
+    column = _arrow.column(table, "arm")
+    plain = _arrow.codes_of(column, list(CODES))
+    if plain is not None:
+        return plain
+    codes, names = _arrow.dictionary(column)
     arm = np.array([*(CODES.get(name, -1) for name in names), -1], np.int8)[codes]
     if bool((arm < 0).any()):
         bad = int(np.argmax(arm < 0))

@@ -10,12 +10,13 @@ q1 and every tilt >= 0 chosen before the window gives an e-value. The points rea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Floats = NDArray[np.float64]
+Window = tuple[Floats, Floats, Floats, Floats]
 
 ROUNDS = 2
 """Times that the boundary point is moved so that the bet keeps the past's pooled rate."""
@@ -27,46 +28,89 @@ class Line(NamedTuple):
     least: how small a share of q1, and of 1 - q2, the tilt may leave.
     """
 
-    shift: NDArray[np.float64]
-    slope: NDArray[np.float64]
-    goal_shift: NDArray[np.float64]
-    goal_slope: NDArray[np.float64]
-    least: NDArray[np.float64]
+    shift: Floats
+    slope: Floats
+    goal_shift: Floats
+    goal_slope: Floats
+    least: Floats
 
 
-def log_ratio(
-    pooled: NDArray[np.float64],
-    past: NDArray[np.float64],
-    window: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    line: Line,
-) -> NDArray[np.float64]:
-    """Return the log e-value of a window (n1, x1, n2, x2), guessed from the past's pooled rate on `past` answers."""
-    n1, x1, n2, x2 = window
+BUFFERS = 7
+"""Arrays of the result's shape that `log_ratio` works in."""
+
+
+def log_ratio(pooled: Floats, past: Floats, window: Window, line: Line, work: Floats) -> Floats:
+    """Return the log e-value of a window (n1, x1, n2, x2), guessed from the past's pooled rate on `past` answers.
+
+    All arrays broadcast together; what is the same for every bet is worked out before it is spread over them. work:
+    shape (BUFFERS, ...), written over; the result is a part of it. Fresh memory would cost more than the sums.
+    """
+    n1, _, n2, _ = window
     shift, slope = line.shift, line.slope
     low, high = np.maximum(0.0, -shift / slope), np.minimum(1.0, (1.0 - shift) / slope)
     edge = np.minimum(0.25 / (past + 4.0), 0.25 * (high - low))
     low, high = low + edge, high - edge
     share = n2 / (n1 + n2)
     weight = 1.0 - share + share * slope
-    centre = pooled - share * shift
-    kept = 1.0 - line.least
+    centre, pull = (pooled - share * shift) / weight, share / weight
+    reach = n1 / (n2 * slope)
+    ratio, kept = slope / reach, 1.0 - line.least
     gap_shift, gap_slope = line.goal_shift - shift, line.goal_slope - slope
-    q1 = np.minimum(np.maximum(centre / weight, low), high)
+    parallel = not gap_slope.any()
+    tilt, moved, spare, *own = work
+    outs: list[Floats] | list[None] = [None] * len(own)
+    q1 = np.minimum(np.maximum(centre, low), high)
     for turn in range(ROUNDS + 1):
-        q2 = shift + slope * q1
-        v1, v2 = 1.0 - q1, 1.0 - q2
-        most = np.minimum(n1 / (v1 * slope), n2 / q2) * kept
-        v1, v2 = v1 * q1, v2 * q2
-        tilt = (gap_shift + gap_slope * q1) / (v2 / n2 + slope * slope * (v1 / n1))
-        tilt = np.minimum(tilt, most)
+        q2, v1, v2, cap = _point(q1, line, reach, outs)
+        spread = np.multiply(v1, ratio, out=spare if turn else None)
+        spread += v2
+        if parallel:
+            np.divide(gap_shift, spread, out=tilt)
+        else:
+            np.multiply(gap_slope, q1, out=tilt)
+            np.add(tilt, gap_shift, out=tilt)
+            np.divide(tilt, spread, out=tilt)
+        np.minimum(tilt, np.multiply(cap, kept, out=spare), out=tilt)
         if turn < ROUNDS:
-            q1 = (centre - tilt * (v2 - slope * v1) / (n1 + n2)) / weight
-            q1 = np.minimum(np.maximum(q1, low), high)
-    # log(p / q) and log((1 - p) / (1 - q)) of both arms
-    move1, move2 = tilt * slope / n1, tilt / n2
-    return np.asarray(
-        x1 * np.log1p(-move1 * (1.0 - q1))
-        + (n1 - x1) * np.log1p(move1 * q1)
-        + x2 * np.log1p(move2 * (1.0 - q2))
-        + (n2 - x2) * np.log1p(-move2 * q2)
-    )
+            v1 *= slope
+            v1 -= v2
+            v1 *= pull
+            q1 = np.multiply(tilt, v1, out=moved)
+            q1 += centre
+            np.minimum(np.maximum(q1, low, out=q1), high, out=q1)
+        outs = own
+    return _summed(window, (q1, q2, tilt), np.divide(tilt, reach, out=spare))
+
+
+def _point(q1: Floats, line: Line, reach: Floats, outs: list[Floats] | list[None]) -> tuple[Floats, ...]:
+    """Return q2, both variances, and the largest tilt there is at a point of the boundary, in units of 1 / n2."""
+    q2 = np.multiply(line.slope, q1, out=outs[0])
+    q2 += line.shift
+    cap = np.subtract(1.0, q1, out=outs[1])
+    v1 = np.multiply(cap, q1, out=outs[2])
+    np.divide(reach, cap, out=cap)
+    v2 = np.divide(1.0, q2, out=outs[3])
+    np.minimum(cap, v2, out=cap)
+    np.subtract(1.0, q2, out=v2)
+    v2 *= q2
+    return q2, v1, v2, cap
+
+
+def _summed(window: Window, bet: tuple[Floats, Floats, Floats], move: Floats) -> Floats:
+    """Sum log(p / q) and log((1 - p) / (1 - q)) of both arms over a window; bet: q1, q2 and the tilt.
+
+    move: of the first arm, as the tilt is of the second. All but the window are written over.
+    """
+    n1, x1, n2, x2 = window
+    q1, q2, tilt = bet
+    no1 = np.multiply(q1, move, out=q1)
+    total = np.subtract(no1, move, out=move)
+    np.log1p(total, out=total)
+    total *= x1
+    no2 = np.multiply(q2, tilt, out=q2)
+    yes2 = np.subtract(tilt, no2, out=tilt)
+    np.negative(no2, out=no2)
+    for part, times in ((no1, n1 - x1), (yes2, x2), (no2, n2 - x2)):
+        np.multiply(np.log1p(part, out=part), times, out=part)
+        total += part
+    return np.asarray(total)

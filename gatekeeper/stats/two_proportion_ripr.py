@@ -11,14 +11,15 @@ stratum and a window, alike in both arms but for the release. Windows must come 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatekeeper.stats import Batch, Picture, Question, State, Weight, _levels, _onset, _rates
+from gatekeeper.stats import Batch, Picture, Question, State, Weight, _ledger, _levels, _onset, _rates
 from gatekeeper.stats._mixture import log_sum, lognormal_weights
-from gatekeeper.stats._tilt import Line, log_ratio
+from gatekeeper.stats._tilt import Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,22 +64,14 @@ LEAST_KEPT = np.stack(
 """How far a bet may go while rates are hardly known: to this share of the baseline's null rate. Twice `detect` being
 the bet's own effect where it is as large as the rate itself, half is kept at 1, less beyond."""
 
-PRIOR_YES, PRIOR_N = 2.0, 12.0
-"""What the pooled rate is shrunk to before there are data: a guess too low would bet too much."""
+LEAST_SHARE = (0.005, 0.005)
+"""A window waits for more until it holds a two-hundredth of what came before, within a look and at its end."""
 
-STRATUM_N = 20.0
-"""Observations that all strata's common rate counts for in each stratum's own."""
-
-LEAST_ROWS = 8
-LEAST_SHARE = 0.005
-"""A window waits for more until it holds 8 rows and a two-hundredth of what came before."""
-
-GRID_SHARE = 0.05
+GRID_SHARE = (0.25, 0.05)
 EVERY_OTHER = slice(0, None, 2)
 GRID_WEIGHTS = LOG_WEIGHTS[:, EVERY_OTHER] - log_sum(LOG_WEIGHTS[:, EVERY_OTHER])[:, None]
-"""What draws the interval alone bets on every other effect, and in windows of at least a twentieth of their past."""
-
-SIDES = np.array([[0, 1, 2, 3], [2, 3, 0, 1]])
+"""What draws the interval alone bets on every other effect, and in windows of at least a quarter of their past; at a
+look's end, when it is drawn, a twentieth is enough."""
 
 
 def begin(question: Question) -> State:
@@ -86,16 +79,11 @@ def begin(question: Question) -> State:
     del question
     bets = LOG_WEIGHTS.shape[1]
     return {
-        **_ledger((2, bets)),
+        **_ledger.begin((2, bets)),
         "late": np.full(bets, -np.inf),
         "windows": 0,
-        "grid": _ledger((2, len(GRID), len(GRID_WEIGHTS[0]))),
+        "grid": _ledger.begin((2, len(GRID), len(GRID_WEIGHTS[0]))),
     }
-
-
-def _ledger(shape: tuple[int, ...]) -> State:
-    """Return empty counts by stratum, [n_a, x_a, n_b, x_b], what waits for its window to fill, and e-values of 1."""
-    return {"counts": np.zeros((1, 4)), "pending": np.zeros((1, 4)), "log_e": np.zeros(shape)}
 
 
 def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
@@ -105,15 +93,20 @@ def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequ
     ]
     looks = [w if q.increase else _rates.flipped(w) for q, w in zip(questions, looks, strict=True)]
     strata = [max(w.shape[1], len(state["counts"])) for w, state in zip(looks, states, strict=True)]
-    windows = np.concatenate([_padded(w, k, max(map(len, looks))) for w, k in zip(looks, strata, strict=True)], axis=1)
-    decide = _Ledger(states, strata, [_decide_lines(question) for question in questions], LEAST_SHARE)
-    draw = _Ledger([s["grid"] for s in states], strata, [_grid_lines(question) for question in questions], GRID_SHARE)
+    longest = max(map(len, looks))
+    windows = np.concatenate([_ledger.padded(w, k, longest) for w, k in zip(looks, strata, strict=True)], axis=1)
+    asked = [_unspent(question) for question in questions]
+    decide = _ledger.Ledger(asked, states, strata, _decide_lines, LEAST_SHARE)
+    draw = _ledger.Ledger(asked, [s["grid"] for s in states], strata, _grid_lines, GRID_SHARE)
     late, count = np.stack([s["late"] for s in states]), np.array([s["windows"] for s in states])
-    for window in windows:
-        moved, steps = decide.add(window)
-        count[moved] += 1
-        late[moved] = _onset.absorb(late[moved], count[moved, None], steps[:, 0])
-        draw.add(window)
+    steps = decide.add(windows, apart=True)
+    if steps:
+        for at in range(len(windows)):
+            now = np.flatnonzero(steps.at == at)
+            moved = steps.owner[now]
+            count[moved] += 1
+            late[moved] = _onset.absorb(late[moved], count[moved, None], steps.log_e[now, 0])
+    draw.add(windows, apart=False)
     grids = draw.states()
     return [
         {**state, "late": late[i], "windows": int(count[i]), "grid": grids[i]}
@@ -121,62 +114,10 @@ def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequ
     ]
 
 
-def _padded(windows: NDArray[np.float64], strata: int, count: int) -> NDArray[np.float64]:
-    """Return windows (count, strata, 4), with empty ones where there are none."""
-    full = np.zeros((count, strata, 4))
-    full[: len(windows), : windows.shape[1]] = windows
-    return full
-
-
-class _Ledger:
-    """Hold the same part of many streams' states as flat arrays: one row per stratum, streams one after the other."""
-
-    def __init__(self, states: Sequence[State], strata: list[int], lines: list[Line], least_share: float) -> None:
-        """Take the states' numbers; strata: how many each stream has now."""
-        self.lines, self.least_share = lines, least_share
-        self.starts = np.cumsum([0, *strata[:-1]])
-        self.owner = np.repeat(np.arange(len(strata)), strata)
-        self.counts, self.pending = (
-            np.concatenate([_padded(s[name][None], k, 1)[0] for s, k in zip(states, strata, strict=True)])
-            for name in ("counts", "pending")
-        )
-        self.log_e = np.stack([s["log_e"] for s in states])
-
-    def add(self, window: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Add counts (rows, 4); return the streams that had a window to weigh, and its log e-values.
-
-        A stratum waits while an arm has nothing in it, or its window is small beside its past.
-        """
-        self.pending += window
-        past, size = self.counts[:, 0] + self.counts[:, 2], self.pending[:, 0] + self.pending[:, 2]
-        ready = (size >= np.maximum(LEAST_ROWS, self.least_share * past)) & (self.pending[:, [0, 2]] > 0).all(axis=1)
-        rows = np.flatnonzero(ready)
-        owner = self.owner[rows]
-        if not len(rows):
-            return owner, np.zeros((0, *self.log_e.shape[1:]))
-        steps = _steps([self.lines[i] for i in owner], self.pending[rows], past[rows], self._guess()[rows])
-        starts = np.flatnonzero(np.diff(owner, prepend=-1))
-        moved, steps = owner[starts], np.add.reduceat(steps, starts, axis=0)
-        self.log_e[moved] += steps
-        self.counts[rows] += self.pending[rows]
-        self.pending[rows] = 0.0
-        return moved, steps
-
-    def _guess(self) -> NDArray[np.float64]:
-        """Return each stratum's pooled rate: its past shrunk to that of all its stream's strata."""
-        n, x = self.counts[:, 0] + self.counts[:, 2], self.counts[:, 1] + self.counts[:, 3]
-        all_n, all_x = np.add.reduceat(n, self.starts), np.add.reduceat(x, self.starts)
-        common = ((all_x + PRIOR_YES) / (all_n + PRIOR_N))[self.owner]
-        alone = np.bincount(self.owner)[self.owner] == 1
-        return np.asarray(np.where(alone, common, (x + STRATUM_N * common) / (n + STRATUM_N)))
-
-    def states(self) -> list[State]:
-        """Return the numbers by stream."""
-        parts = [np.split(array, self.starts[1:]) for array in (self.counts, self.pending)]
-        return [
-            {"counts": counts, "pending": pending, "log_e": log_e}
-            for counts, pending, log_e in zip(*parts, self.log_e, strict=True)
-        ]
+@lru_cache(maxsize=4096)
+def _unspent(question: Question) -> Question:
+    """Return what is asked of the rates, whatever part of the error budget it may spend: bets do not depend on it."""
+    return replace(question, alpha_rollback=1.0, alpha_promotion=1.0)
 
 
 @lru_cache(maxsize=4096)
@@ -221,19 +162,6 @@ def _lines(question: Question, levels: NDArray[np.float64]) -> Line:
 def _grid(question: Question) -> NDArray[np.float64]:
     """Return the margins the e-processes are kept for, those out of range at its edge."""
     return np.clip((question.margin or 0.0) + question.detect * GRID, *_levels.bounds(question))
-
-
-def _steps(
-    lines: Sequence[Line], window: NDArray[np.float64], past: NDArray[np.float64], pooled: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the log e-values (rows, 2, ...) of windows (rows, 4), guessed from pasts of that size and rate."""
-    if all(line is lines[0] for line in lines):
-        line = Line(*(part[None] for part in lines[0]))
-    else:
-        line = Line(*(np.stack(parts) for parts in zip(*lines, strict=True)))
-    shape = (-1,) + (1,) * (line.least.ndim - 1)
-    n1, x1, n2, x2 = (part.reshape(-1, 2, *shape[2:]) for part in np.moveaxis(window[:, SIDES], 2, 0))
-    return log_ratio(pooled.reshape(shape), past.reshape(shape), (n1, x1, n2, x2), line)
 
 
 def weigh(question: Question, state: State) -> Weight:

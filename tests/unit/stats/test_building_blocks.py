@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
 from gatekeeper.stats import (
     Question,
     _alternatives,
     _histogram,
+    _inversion,
+    _least,
     _mean_sequence,
     _moments,
     _projection,
     _sample_ratio,
     _thresholds,
     asymptotic_mean,
-    minprod,
     paired_mean,
 )
 from gatekeeper.stats._rows import Rows
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from gatekeeper.stats import Test
 
 NOTHING = Question(margin=None)
@@ -90,9 +93,27 @@ def test_a_histogram_keeps_quantiles_to_a_thousandth():
         assert _histogram.quantile(histogram, share) == pytest.approx(expected, rel=0.001)
 
 
+def test_histograms_added_are_those_of_all_values_together():
+    rng = np.random.default_rng(7)
+    for sizes in rng.integers(0, 25, (200, 2)):
+        first, second = (rng.integers(-30, 30, size) for size in sizes)
+        parts = [_histogram.counted(first, np.ones(len(first))), _histogram.counted(second, np.full(len(second), 0.5))]
+        weights = np.repeat([1.0, 0.5], sizes)
+        found, expected = _histogram.add(*parts), _histogram.counted(np.concatenate([first, second]), weights)
+        assert {name: part.tolist() for name, part in found.items()} == {
+            name: part.tolist() for name, part in expected.items()
+        }
+
+
 def test_zeros_have_a_bucket_and_come_back_as_zero():
     histogram = _histogram.of(np.zeros(4), np.ones(4))
     assert _histogram.quantile(histogram, 0.5) == 0.0
+
+
+def evidence(chosen: _alternatives.Alternatives, n: float, k_low: NDArray[Any], k_high: NDArray[Any]) -> NDArray[Any]:
+    """Return the log e-value at thresholds beyond which lie so many of n values each, term by term."""
+    terms = np.multiply.outer(k_high, chosen.high) - np.multiply.outer(k_low, chosen.low)
+    return special.logsumexp(terms + _alternatives.offset_of(chosen, n, n), axis=-1)
 
 
 def test_least_over_thresholds_equals_trying_every_one():
@@ -102,8 +123,33 @@ def test_least_over_thresholds_equals_trying_every_one():
     low_at, high_at = (np.repeat(part.at, np.diff(part.below).astype(int)) for part in (low, high))
     every = np.arange(min(low_at[0], high_at[0]) - 2, max(low_at[-1], high_at[-1]) + 3)
     k_low, k_high = ((at >= marks[:, None]).sum(axis=1) for at, marks in ((low_at, every), (high_at, every + 1)))
-    expected = _alternatives.log_e(_alternatives.offset_of(chosen, 900, 900), chosen, k_low, k_high).min()
-    assert minprod.least(low, low.at, high, high.at, 0.05, chosen) == pytest.approx(expected, abs=1e-9)
+    expected = evidence(chosen, 900, k_low, k_high).min()
+    bets = _least.Bets(np.array([(-chosen.low, chosen.high)]), _alternatives.offset_of(chosen, 900, 900)[None])
+    claims = [_thresholds.Claim(low, high, lambda at: at, high.at)]
+    assert _least.least(claims, bets, np.array([0.05])) == pytest.approx([expected], abs=1e-9)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_how_far_an_arm_may_rise_equals_trying_every_threshold(*, relative: bool):
+    rng = np.random.default_rng(9)
+    low, high = (_thresholds.arm(_histogram.of(rng.lognormal(m, 0.8, 2000), np.ones(2000))) for m in (0, 0.6))
+    chosen = _alternatives.around(0.05, 0.5)
+    offset, bar = _alternatives.offset_of(chosen, 2000, 2000), 4.0
+    bets = _alternatives.Alternatives(*(part[None] for part in chosen))
+    side = _inversion.Side(low, high, relative)
+    found = _inversion.reach([side], np.array([0.05]), bets, offset[None], np.array([bar]))[0]
+
+    def held(distance: float) -> bool:
+        edges = low.at + 1 + distance
+        if not relative:
+            edges = np.log(np.exp((low.at + 1) * _histogram.WIDTH) + distance) / _histogram.WIDTH
+        k_high = high.n - high.below[np.searchsorted(high.at, edges - 1e-6)]
+        log_e = evidence(chosen, 2000, np.append(low.n - low.below[:-1], 0), np.append(k_high, 0))
+        return bool(log_e.min() >= bar)
+
+    assert found > 0
+    assert held(found)
+    assert not held(found * 1.06)
 
 
 def test_the_spread_of_a_log_ratio_is_the_delta_methods():

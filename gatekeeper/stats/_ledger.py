@@ -1,0 +1,212 @@
+"""Windows of many streams: they wait until they are large enough, then all that are ready are weighed together."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from gatekeeper.stats._tilt import BUFFERS, Line, log_ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from gatekeeper.stats import Question, State
+
+PRIOR_YES, PRIOR_N = 2.0, 12.0
+"""What the pooled rate is shrunk to before there are data: a guess too low would bet too much."""
+
+STRATUM_N = 20.0
+"""Observations that all strata's common rate counts for in each stratum's own."""
+
+LEAST_ROWS = 8
+"""A window waits for more until it holds 8 rows and a given share of what came before."""
+
+SIDES = np.array([[0, 1, 2, 3], [2, 3, 0, 1]])
+"""Counts of the first arm and of the second, by direction."""
+
+AT_ONCE = 1 << 15
+"""Numbers computed side by side: what comes of them stays in the processor's cache."""
+
+FEW = 4
+"""Windows per line up to which lines too are laid side by side: what it costs is then its calls, not its numbers."""
+
+
+class Steps(NamedTuple):
+    """Hold log e-values, shape (n, ...), each of all the windows that are ready in a stream at one step, by stream."""
+
+    owner: NDArray[np.int64]
+    at: NDArray[np.int64]
+    log_e: NDArray[np.float64]
+
+
+class _Ready(NamedTuple):
+    """Hold windows (n, 4) that are weighed: of which row, at which step, and their past's size and pooled rate."""
+
+    row: NDArray[np.int64]
+    at: NDArray[np.int64]
+    window: NDArray[np.float64]
+    past: NDArray[np.float64]
+    pooled: NDArray[np.float64]
+
+    def taken(self, which: NDArray[np.int64] | slice) -> _Ready:
+        """Return these windows, in that order."""
+        return _Ready(self.row[which], self.at[which], self.window[which], self.past[which], self.pooled[which])
+
+
+def begin(shape: tuple[int, ...]) -> State:
+    """Return empty counts by stratum, [n_a, x_a, n_b, x_b], what waits for its window to fill, and e-values of 1."""
+    return {"counts": np.zeros((1, 4)), "pending": np.zeros((1, 4)), "log_e": np.zeros(shape)}
+
+
+def _grown(counts: NDArray[np.float64], strata: int) -> NDArray[np.float64]:
+    """Return counts (strata, 4), with 0 for new strata."""
+    return counts if len(counts) == strata else padded(counts[None], strata, 1)[0]
+
+
+def padded(windows: NDArray[np.float64], strata: int, count: int) -> NDArray[np.float64]:
+    """Return windows (count, strata, 4), with empty ones where there are none."""
+    full = np.zeros((count, strata, 4))
+    full[: len(windows), : windows.shape[1]] = windows
+    return full
+
+
+class Ledger:
+    """Hold the same part of many streams' states as flat arrays: one row per stratum, streams one after the other."""
+
+    def __init__(
+        self,
+        questions: Sequence[Question],
+        states: Sequence[State],
+        strata: Sequence[int],
+        lines: Callable[[Question], Line],
+        least_share: tuple[float, float],
+    ) -> None:
+        """Take the states' numbers; strata: how many each stream has now. lines: of a question's bets, cached.
+
+        least_share: what a window must hold of what came before it, within a look and at its end.
+        """
+        self._least_share, self._lines, self._questions = least_share, lines, questions
+        self._starts = np.cumsum([0, *strata[:-1]])
+        self._owner = np.repeat(np.arange(len(strata)), strata)
+        self._alone = (np.array(strata) == 1)[self._owner]
+        self._counts, self._pending = (
+            np.concatenate([_grown(s[name], k) for s, k in zip(states, strata, strict=True)])
+            for name in ("counts", "pending")
+        )
+        self._log_e = np.stack([s["log_e"] for s in states])
+
+    def add(self, windows: NDArray[np.float64], *, apart: bool) -> Steps | None:
+        """Add counts (steps, rows, 4) in time order; return what was weighed, None when nothing was.
+
+        apart: a stream's log e-values are told step by step, else summed over the steps.
+        """
+        ready = self._ready(windows)
+        if not len(ready.row):
+            return None
+        key = self._owner[ready.row]
+        if apart:
+            key = key * len(windows) + ready.at
+        first = np.flatnonzero(np.diff(key, prepend=-1))
+        place = np.cumsum(np.diff(key, prepend=key[0]) != 0)
+        log_e = np.zeros((len(first), *self._log_e.shape[1:]))
+        for part, steps in self._weighed(ready):
+            starts = np.flatnonzero(np.diff(place[part], prepend=-1))
+            log_e[place[part][starts]] += np.add.reduceat(steps, starts, axis=0)
+        owner = self._owner[ready.row[first]]
+        if apart and len(windows) > 1:
+            np.add.at(self._log_e, owner, log_e)
+        else:
+            self._log_e[owner] += log_e
+        return Steps(owner, ready.at[first], log_e)
+
+    def _ready(self, windows: NDArray[np.float64]) -> _Ready:
+        """Go through the steps and take the windows that are ready, by stream, then step.
+
+        A stratum waits while an arm has nothing in it, or its window is small beside its past.
+        """
+        rows, taken, sizes, pooled = [], [], [], []
+        counts, pending = self._counts, self._pending
+        for left, window in enumerate(windows, 1 - len(windows)):
+            pending += window
+            past, size = counts[:, 0] + counts[:, 2], pending[:, 0] + pending[:, 2]
+            ready = size >= np.maximum(LEAST_ROWS, self._least_share[left == 0] * past)
+            ready &= (pending[:, 0] > 0) & (pending[:, 2] > 0)
+            row = np.flatnonzero(ready)
+            rows.append(row)
+            if not len(row):
+                continue
+            sizes.append(past[row])
+            pooled.append(self._guess()[row])
+            taken.append(pending[row])
+            counts[row] += taken[-1]
+            pending[row] = 0.0
+        at = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+        if not len(at):
+            return _Ready(at, at, np.zeros((0, 4)), np.zeros(0), np.zeros(0))
+        row = np.concatenate(rows)
+        found = _Ready(row, at, np.concatenate(taken), np.concatenate(sizes), np.concatenate(pooled))
+        if len(windows) == 1:
+            return found
+        return found.taken(np.lexsort((at, self._owner[row])))
+
+    def _guess(self) -> NDArray[np.float64]:
+        """Return each stratum's pooled rate: its past shrunk to that of all its stream's strata."""
+        n, x = self._counts[:, 0] + self._counts[:, 2], self._counts[:, 1] + self._counts[:, 3]
+        all_n, all_x = np.add.reduceat(n, self._starts), np.add.reduceat(x, self._starts)
+        common = ((all_x + PRIOR_YES) / (all_n + PRIOR_N))[self._owner]
+        return np.asarray(np.where(self._alone, common, (x + STRATUM_N * common) / (n + STRATUM_N)))
+
+    def _weighed(self, ready: _Ready) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+        """Return the log e-values (n, 2, ...) of some windows after the other."""
+        asked = tuple(dict.fromkeys(self._questions))
+        number = {question: i for i, question in enumerate(asked)}
+        which = np.array([number[question] for question in self._questions])[self._owner[ready.row]]
+        n = len(which)
+        if n <= FEW * len(asked):
+            yield slice(0, n), _few(ready, Line(*(part[which] for part in _side_by_side(self._lines, asked))))
+            return
+        at_once = max(AT_ONCE // self._log_e[0].size, 1)
+        work = np.empty((BUFFERS, *self._log_e.shape[1:], at_once))
+        cuts = [0, *(np.flatnonzero(np.diff(which)) + 1).tolist(), n]
+        for first, end in pairwise(cuts):
+            line = self._lines(asked[which[first]])
+            for start in range(first, end, at_once):
+                part = slice(start, min(start + at_once, end))
+                yield part, _many(ready.taken(part), line, work[..., : part.stop - part.start])
+
+    def states(self) -> list[State]:
+        """Return the numbers by stream."""
+        starts = [*self._starts.tolist(), len(self._counts)]
+        return [
+            {"counts": self._counts[start:end], "pending": self._pending[start:end], "log_e": log_e}
+            for (start, end), log_e in zip(pairwise(starts), self._log_e, strict=True)
+        ]
+
+
+@lru_cache(maxsize=16)
+def _side_by_side(lines: Callable[[Question], Line], questions: tuple[Question, ...]) -> Line:
+    """Return the questions' lines as arrays of one shape (questions, 2, ...)."""
+    found = [lines(question) for question in questions]
+    parts = [np.stack(parts) for parts in zip(*found, strict=True)]
+    return Line(*(np.ascontiguousarray(part) for part in np.broadcast_arrays(*parts)))
+
+
+def _few(ready: _Ready, line: Line) -> NDArray[np.float64]:
+    """Weigh windows, each with a line of its own: bets lie side by side in memory."""
+    shape = (-1,) + (1,) * (line.least.ndim - 1)
+    n1, x1, n2, x2 = (part.reshape(-1, 2, *shape[2:]) for part in np.moveaxis(ready.window[:, SIDES], 2, 0))
+    work = np.empty((BUFFERS, *line.least.shape))
+    return log_ratio(ready.pooled.reshape(shape), ready.past.reshape(shape), (n1, x1, n2, x2), line, work)
+
+
+def _many(ready: _Ready, line: Line, work: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weigh windows that share their line: windows lie side by side in memory."""
+    middle = (1,) * (line.least.ndim - 1)
+    n1, x1, n2, x2 = (part.reshape(2, *middle, -1) for part in ready.window.T[SIDES].swapaxes(0, 1))
+    steps = log_ratio(ready.pooled, ready.past, (n1, x1, n2, x2), Line(*(part[..., None] for part in line)), work)
+    return np.moveaxis(steps, -1, 0)
