@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatekeeper.metrics._answer import Answer
 from gatekeeper.metrics._json import parse, strip_fence
-from gatekeeper.metrics._patterns import usable
+from gatekeeper.metrics._patterns import search
 from gatekeeper.metrics._tools import arguments_of, name_of
 from gatekeeper.metrics.refusal_rate import judge
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     Check = Callable[[Answer, Mapping[str, Any]], bool | None]
 
-REGEX_TEXT_CHARS = 4000
 DEFAULT_CHOICES = tuple("ABCDEFGHIJ")
 _NUMBER = re.compile(r"[-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3})?|[-+]?\.\d+")
 
@@ -62,11 +61,9 @@ def _choice(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
 
 
 def _regex(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
-    """Hold when the pattern is found in the answer's first 4,000 characters; None for patterns that may not end."""
+    """Hold when the pattern is found in the answer's first 12,000 characters; None for one that is not linear."""
     pattern = wanted.get("value")
-    if not isinstance(pattern, str) or not usable(pattern):
-        return None
-    return re.search(pattern, answer.text[:REGEX_TEXT_CHARS]) is not None
+    return search(pattern, answer.text) if isinstance(pattern, str) else None
 
 
 def _json_subset(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
@@ -91,7 +88,8 @@ def _tool_call(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return None
     arguments = value.get("arguments", {})
-    return any(name_of(call) == value["name"] and holds(arguments_of(call), arguments) for call in answer.tool_calls)
+    found = [arguments_of(call) for call in answer.tool_calls if name_of(call) == value["name"]]
+    return any(each is not None and holds(each.value, arguments) for each in found)
 
 
 CHECKS: Mapping[str, Check] = {

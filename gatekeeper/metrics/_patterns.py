@@ -1,55 +1,35 @@
-"""Which regular expressions may run on text nobody trusts, as long as the engine is one that backtracks."""
+"""Regular expressions from strangers over text from strangers: in linear time, or not at all."""
 
 from __future__ import annotations
 
-import re
-import warnings
 from functools import lru_cache
+from typing import Any
 
-MAX_PATTERN_CHARS = 500
-_BACK_OR_AROUND = re.compile(r"\\[1-9]|\(\?P=|\(\?[=!<(](?![A-Za-z_])|\(\?<[=!]")
+import jsonschema_rs
+
+MAX_PATTERN_BYTES = 64_000
+MAX_TEXT_CHARS = 12_000
 
 
-@lru_cache(maxsize=1024)
-def usable(pattern: str) -> bool:
-    """Tell whether a pattern compiles and cannot take exponential time.
+def search(pattern: str, text: str) -> bool | None:
+    """Tell whether a pattern occurs in the first 12,000 characters of a text.
 
-    Refused: over 500 characters, what the compiler warns of, back-references, look-around, conditionals, and a
-    repeated group that holds a repetition or an alternation itself. What is left is at worst polynomial, so callers
-    cap the text as well.
+    None for a pattern that cannot run in linear time: look-around, back-references, more than 64 kB once compiled. The
+    engine is Rust's regex crate, which never backtracks; it is reached through the JSON Schema validator, so that a
+    pattern means in a check what it means in a schema.
     """
-    if len(pattern) > MAX_PATTERN_CHARS or _BACK_OR_AROUND.search(pattern):
-        return False
+    validator = _compiled(pattern)
+    if validator is None:
+        return None
+    plain = text[:MAX_TEXT_CHARS].encode("utf-8", "replace").decode()
+    return bool(validator.is_valid(plain))
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> Any:  # noqa: ANN401  # one of the validator's classes, a draft each
+    """Return the compiled pattern, None for one that is broken or not linear."""
+    options = jsonschema_rs.RegexOptions(size_limit=MAX_PATTERN_BYTES)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            re.compile(pattern)
-    except (re.error, RecursionError, OverflowError, Warning):
-        return False
-    return not _repeats_repetition(_without_classes(pattern))
-
-
-def _without_classes(pattern: str) -> str:
-    """Replace escapes and character classes by a letter, so that what is left is structure."""
-    return re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "a", pattern, flags=re.DOTALL)
-
-
-def _repeats_repetition(structure: str) -> bool:
-    """Tell whether some group that repeats without bound holds a repetition or an alternation."""
-    loose = [False]  # for each open group: whether it holds one
-    for place, char in enumerate(structure):
-        if char == "(":
-            loose.append(False)
-        elif char == ")" and len(loose) > 1:
-            inner = loose.pop()
-            if inner and _repeats(structure, place + 1):
-                return True
-            loose[-1] = loose[-1] or inner
-        elif char == "|" or (char in "*+{?" and place and structure[place - 1] != "("):
-            loose[-1] = True
-    return False
-
-
-def _repeats(structure: str, place: int) -> bool:
-    """Tell whether a quantifier for more than one stands here."""
-    return structure[place : place + 1] in {"*", "+", "{"}
+        return jsonschema_rs.validator_for({"pattern": pattern}, pattern_options=options, offline=True)
+    except ValueError:
+        return None

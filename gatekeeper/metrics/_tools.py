@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatekeeper.metrics._json import parse
+from gatekeeper.metrics._json import Parsed, parse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,11 +28,11 @@ def name_of(call: object) -> str | None:
     return name if isinstance(name, str) and name else None
 
 
-def arguments_of(call: object) -> dict[str, Any] | None:
+def arguments_of(call: object) -> Parsed | None:
     """Return a call's arguments; None when they are not a JSON object. An absent or empty text is no object."""
     text = _function(call).get("arguments")
     parsed = parse(text) if isinstance(text, str) else None
-    return parsed.value if parsed is not None and parsed.ok and isinstance(parsed.value, dict) else None
+    return parsed if parsed is not None and isinstance(parsed.value, dict) else None
 
 
 def _function(call: object) -> dict[str, Any]:

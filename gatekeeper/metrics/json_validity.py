@@ -61,4 +61,4 @@ def _error(text: str, schema: dict[str, Any] | None) -> str | None:
     parsed = parse(text)
     if not parsed.ok:
         return NOT_JSON
-    return None if schema is None else violation(parsed.value, schema)
+    return None if schema is None else violation(parsed, schema)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gatekeeper.metrics._checks import CHECKS, holds
 from gatekeeper.metrics._json import parse
-from gatekeeper.metrics._patterns import usable
+from gatekeeper.metrics._patterns import search
 from gatekeeper.metrics._scoring import score_exchange
 from gatekeeper.metrics.degeneration_rate import repetition
 from gatekeeper.model.arm import Arm
@@ -96,8 +96,7 @@ def test_repetition_is_a_share(words: list[str]):
 
 
 @given(st.from_regex(re.compile(r"[ab(|)*+?\[\]\\^$.{2,}]{1,14}"), fullmatch=True))
-def test_usable_patterns_end_soon(pattern: str):
-    if usable(pattern):
-        before = time.process_time()
-        re.search(pattern, "ab" * 12 + "a" * 14 + "!")
-        assert time.process_time() - before < 0.5
+def test_every_pattern_ends_soon(pattern: str):
+    before = time.process_time()
+    search(pattern, "ab" * 12 + "a" * 14 + "!")
+    assert time.process_time() - before < 0.5
