@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gatekeeper.metrics._answer import Answer
+from gatekeeper.metrics._instructions import INSTRUCTIONS
 from gatekeeper.metrics._json import parse, strip_fence
 from gatekeeper.metrics._patterns import search
 from gatekeeper.metrics._tools import arguments_of, name_of
@@ -61,7 +62,7 @@ def _choice(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
 
 
 def _regex(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
-    """Hold when the pattern is found in the answer's first 12,000 characters; None for one that is not linear."""
+    """Hold when the pattern is found in the answer's first 8,000 characters; None for one that is not linear."""
     pattern = wanted.get("value")
     return search(pattern, answer.text) if isinstance(pattern, str) else None
 
@@ -101,6 +102,7 @@ CHECKS: Mapping[str, Check] = {
     "json_subset": _json_subset,
     "refusal": _refusal,
     "tool_call": _tool_call,
+    **INSTRUCTIONS,
 }
 
 

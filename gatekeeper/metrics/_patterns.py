@@ -8,11 +8,11 @@ from typing import Any
 import jsonschema_rs
 
 MAX_PATTERN_BYTES = 64_000
-MAX_TEXT_CHARS = 12_000
+MAX_TEXT_CHARS = 8_000
 
 
 def search(pattern: str, text: str) -> bool | None:
-    """Tell whether a pattern occurs in the first 12,000 characters of a text.
+    """Tell whether a pattern occurs in the first 8,000 characters of a text.
 
     None for a pattern that cannot run in linear time: look-around, back-references, more than 64 kB once compiled. The
     engine is Rust's regex crate, which never backtracks; it is reached through the JSON Schema validator, so that a

@@ -27,14 +27,14 @@ DIALECTS = {
     jsonschema_rs.Draft201909Validator: "https://json-schema.org/draft/2019-09/schema",
     jsonschema_rs.Draft202012Validator: "https://json-schema.org/draft/2020-12/schema",
 }
-MAX_SCHEMA_BYTES = 100_000
+MAX_SCHEMA_BYTES = 64_000
 MAX_PATTERNS = 200
 MAX_DEPTH = 200
 MAX_VISITS = 300_000
 MAX_EXPLAINED = 3_000
 PATTERN_BYTES = (16_000, 64_000, 256_000, 1_000_000)
 MAX_BYTES = 4_000_000
-MAX_BYTES_CHARS = 800_000_000
+MAX_BYTES_CHARS = 500_000_000
 REASON_CHARS = 200
 
 
