@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gatekeeper.model.metric import Score
 
 BAD_RESPONSE = "bad_response"
+_EXTRA = "extra."
 
 
 def score_exchange(exchange: Exchange) -> tuple[Sample, dict[str, Any]]:
@@ -31,17 +32,21 @@ def score_exchange(exchange: Exchange) -> tuple[Sample, dict[str, Any]]:
     if read_answer(exchange.response) is None:
         return _failed(exchange, BAD_RESPONSE), {}
     values: dict[str, Any] = {}
+    extra: dict[str, float | bool | None] = {}
     labels: dict[str, Any] = {}
     unscored: dict[str, str] = {}
     for name, column, score in _scorers():
         found = score(exchange)
-        values[column] = found.value
+        if not column.startswith(_EXTRA):
+            values[column] = found.value
+        elif found.value is not None:
+            extra[column.removeprefix(_EXTRA)] = found.value
         labels.update(found.labels or {})
         if found.value is None:
             unscored[name] = found.reason
     if unscored:
         labels["unscored"] = unscored
-    return _answered(exchange, values), labels
+    return _answered(exchange, {**values, "extra": extra}), labels
 
 
 @cache

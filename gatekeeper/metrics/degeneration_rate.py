@@ -1,10 +1,13 @@
-"""Share of answers that are empty, cut off or looping."""
+"""Share of answers that are empty, cut off, looping, garbled or in another language than the question."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from gatekeeper.metrics._answer import read_answer
+from gatekeeper.metrics._answer import prompt_text, read_answer
+from gatekeeper.metrics._language import switched
+from gatekeeper.metrics._loops import packing, periodic_tail, repetition
 from gatekeeper.model.metric import MetricKind, MetricSpec, Score
 
 if TYPE_CHECKING:
@@ -19,33 +22,54 @@ SPEC = MetricSpec(
     lower_is_better=True,
     unit="share",
 )
-GRAM_WORDS = 4
-MIN_GRAMS = 16  # shorter answers repeat themselves by chance
 MAX_REPETITION = 0.5
+MAX_PACKING = 5.0
+DOUBTFUL_REPETITION = 0.2  # below it, and with words of usual length, no text packs that well
+LONG_WORDS = 20  # characters per word, above which words are no measure: no blanks, or another script
+MIN_PACKED_CHARS = 400  # shorter texts pack well by chance
+MAX_GARBLED = 3
+_GARBLED = "\N{REPLACEMENT CHARACTER}"
+_CONTROL = re.compile(
+    r"<\|[a-z_]{3,30}\|>|\[/?INST\]|<</?SYS>>|</s>\s*$|<(?:start|end)_of_turn>|<\N{FULLWIDTH VERTICAL LINE}"
+)
 
 
 def score(exchange: Exchange) -> Score:
-    """Tell whether the answer is empty, was cut off at its length limit, or repeats most of its word 4-grams."""
+    """Tell whether the answer is empty, was cut off, loops, shows control tokens, is garbled or switched language.
+
+    Cut off: at its length limit. Looping: most of its word 4-grams stood before, its tail repeats one piece, or it
+    packs more than fivefold.
+    """
     answer = read_answer(exchange.response)
     if answer is None or not answer.spoken:
         return Score(None, "no words to judge")
+    asked = prompt_text(exchange.request)
     found: dict[str, Any] = {
         "empty": not (answer.text.strip() or answer.refusal or answer.tool_calls) and not _filtered(answer),
         "truncated": answer.finish_reason == "length",
         "repetition": round(repetition(answer.text), 3),
+        "looping": False,
+        "control_tokens": _control(answer.text, asked),
+        "garbled": answer.text.count(_GARBLED) >= MAX_GARBLED and _GARBLED not in asked,
+        "language_switch": switched(asked, answer.text),
     }
-    reasons = [name for name in ("empty", "truncated") if found[name]]
-    reasons += ["repetition"] if found["repetition"] > MAX_REPETITION else []
+    found["looping"] = _loops(answer.text, found["repetition"])
+    looped = {**found, "repetition": found["repetition"] > MAX_REPETITION}
+    reasons = [name for name, there in looped.items() if there]
     return Score(bool(reasons), ", ".join(reasons), {"degeneration": found})
 
 
-def repetition(text: str) -> float:
-    """Return the share of word 4-grams that stood in the text before; 0 for texts of fewer than 19 words."""
-    words = text.split()
-    grams = len(words) - GRAM_WORDS + 1
-    if grams < MIN_GRAMS:
-        return 0.0
-    return 1 - len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) / grams
+def _loops(text: str, repeated: float) -> bool:
+    """Tell whether the text ends in a loop, or packs as only loops do."""
+    if periodic_tail(text):
+        return True
+    doubtful = repeated > DOUBTFUL_REPETITION or text.count(" ") * LONG_WORDS < len(text)
+    return doubtful and len(text) >= MIN_PACKED_CHARS and packing(text) > MAX_PACKING
+
+
+def _control(text: str, asked: str) -> bool:
+    """Tell whether a chat template's own tokens show in the answer, and the question did not bring them up."""
+    return ("<" in text or "[" in text) and _CONTROL.search(text) is not None and _CONTROL.search(asked) is None
 
 
 def _filtered(answer: Answer) -> bool:

@@ -27,7 +27,7 @@ GOOD = "The quick brown fox jumps over the lazy dog while seven wizards brew a p
         ("", "stop", "empty"),
         (" \n", "stop", "empty"),
         ("The answer", "length", "truncated"),
-        ("I am happy to help you with that. " * 20, "stop", "repetition"),
+        ("I am happy to help you with that. " * 20, "stop", "repetition, looping"),
         ("", "length", "empty, truncated"),
         ("", "content_filter", ""),
         ({"content": None, "refusal": "No."}, "stop", ""),
@@ -37,3 +37,30 @@ GOOD = "The quick brown fox jumps over the lazy dog while seven wizards brew a p
 def test_reasons(answered: Make, answer: object, finish: str, reason: str):
     found = score(answered(answer, finish=finish))
     assert (found.value, found.reason) == (bool(reason), reason)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (GOOD + "<|im_end|><|im_start|>user", "control_tokens"),
+        ("[INST] What now? [/INST]", "control_tokens"),
+        (GOOD + "</s>", "control_tokens"),
+        ("List<String> and arr[i] and <b>bold</b>", ""),
+        ("Look \ufffd\ufffd\ufffd here", "garbled"),
+        ("Look \ufffd here", ""),
+        (
+            "Das ist nicht die Antwort, die der Mensch mit der Frage wollte, und das ist auch nicht gut.",
+            "language_switch",
+        ),
+        (GOOD + "!" * 250, "looping"),
+        ("我们" * 300, "looping, language_switch"),
+    ],
+)
+def test_broken_words(answered: Make, answer: str, reason: str):
+    asked = {"messages": [{"role": "user", "content": "What is the best way to do this for all of you?"}]}
+    assert score(answered(answer, request=asked)).reason == reason
+
+
+def test_control_tokens_that_the_question_brought_up(answered: Make):
+    asked = {"messages": [{"role": "user", "content": "What does <|im_end|> do?"}]}
+    assert score(answered("<|im_end|> ends a turn.", request=asked)).value is False

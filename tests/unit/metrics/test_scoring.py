@@ -48,9 +48,14 @@ def test_an_answer_has_its_numbers_and_labels(answered: Make):
         "task_success": True,
         "policy_violation": False,
         "degenerate": False,
+        "extra": {"log_length": 0.0},
     }
     assert labels["task"] == [{"type": "exact", "held": True}]
-    assert labels["unscored"] == {"json_validity": "no JSON was asked for", "tool_call_validity": "no tool was offered"}
+    assert labels["unscored"] == {
+        "groundedness": "no context was given",
+        "json_validity": "no JSON was asked for",
+        "tool_call_validity": "no tool was offered",
+    }
 
 
 @pytest.mark.parametrize("response", [None, {"choices": [{"message": {"content": "half"}}]}])
@@ -98,5 +103,5 @@ def test_every_metric_that_scores_says_why_when_it_does_not(name: str, answered:
     if not hasattr(module, "score"):
         return
     found = module.score(answered({"content": None}))
-    assert found.value is None or isinstance(found.value, bool)
+    assert found.value is None or isinstance(found.value, (bool, float))
     assert found.value is not None or found.reason
