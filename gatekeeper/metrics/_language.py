@@ -14,6 +14,7 @@ LEAST_SHARE = 0.15
 PLAIN_SHARE = 0.25  # of the most common words of English: no other language shares so many
 LEAD = 1.5
 LEAST_FOREIGN = 0.15
+FEWEST_LOOSE = 5
 _SCRIPT_CHARS = 400
 _SCRIPTS = (
     ("greek", r"[\u0370-\u03ff]"),
@@ -37,7 +38,7 @@ _COMMON = {
     " ou ne se aux être comme mais votre leur elle",
     "spanish": "el la los las de que en un una es por con para del se no al como su más lo este esta son pero sus"
     " puede entre sobre también muy está",
-    "italian": "il di che la un una per in del con non sono della le si gli da dei nel al alla più come anche i"
+    "italian": "il di che la un una per in del con non sono della le si gli da dei nel al alla più come anche"
     " questo delle ma lo essere può",
     "portuguese": "os as de que do da em um uma para é com não por no na dos se mais como mas ao das ou são você"
     " também pode seu sua",
@@ -66,17 +67,31 @@ def language(text: str) -> str | None:
     return _script(text) or _latin(words(text)[:MOST_WORDS])
 
 
-def switched(asked: str, answered: str) -> bool:
-    """Tell whether an answer is in another language than its question, or changes language half-way.
+def switched(asked: str, answered: str, shown: str = "") -> bool:
+    """Tell whether an answer is in another language than its question, changes half-way, or drops scraps of another.
 
-    asked: all text that the model was shown; when it names any language, nothing counts as a switch.
+    asked: what the user said last. shown: all that the model was shown; when either names any language, nothing counts
+    as a switch.
     """
     said = words(answered)
     half = len(said) // 2
     spoken = {_latin(said[:MOST_WORDS]), _latin(said[half : half + MOST_WORDS]), _script(answered)} - {None}
-    wanted = {_script(asked) or _latin(words(asked)[-MOST_WORDS:])} - {None}
+    wanted = {_script(asked), _latin(words(asked)[-MOST_WORDS:])} - {None}
     apart = not spoken <= wanted if wanted else len(spoken) > 1
-    return apart and _NAMED.search(asked) is None
+    if not (apart or _scraps(f"{asked}\n{shown}", answered)):
+        return False
+    return _NAMED.search(asked) is None and _NAMED.search(shown) is None
+
+
+def _scraps(asked: str, answered: str) -> bool:
+    """Tell whether letters of a script that the question has none of stand loose in the answer.
+
+    At least 5 of them, in runs of 2 or more. Those in brackets, quotation marks or emphasis are names and examples.
+    """
+    if answered.isascii():
+        return False
+    scraps, foreign = _loose()
+    return sum(map(len, scraps.findall(answered))) >= FEWEST_LOOSE and foreign.search(asked) is None
 
 
 def _script(text: str) -> str | None:
@@ -118,6 +133,16 @@ def _common() -> dict[bytes, tuple[str, ...]]:
         for word in listed.encode().split():
             names[word] = (*names.get(word, ()), name)
     return names
+
+
+@cache
+def _loose() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the patterns of loose runs and of any letter in the scripts above but Greek, which mathematics uses."""
+    letters = "[" + "".join(pattern[1:-1] for name, pattern in _SCRIPTS if name != "greek") + "]"
+    opened = r"""[(\[\uff08"'\u201c\u2018«*_`]"""
+    return re.compile(rf"(?<!{opened})(?<!{letters})(?<!{letters}[ -]){letters}(?:[ -]?{letters})+"), re.compile(
+        letters
+    )
 
 
 @cache

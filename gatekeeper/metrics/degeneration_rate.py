@@ -11,6 +11,8 @@ from gatekeeper.metrics._loops import packing, periodic_tail, repetition
 from gatekeeper.model.metric import MetricKind, MetricSpec, Score
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gatekeeper.metrics._answer import Answer
     from gatekeeper.model.exchange import Exchange
 
@@ -51,7 +53,7 @@ def score(exchange: Exchange) -> Score:
         "looping": False,
         "control_tokens": _control(answer.text, asked),
         "garbled": answer.text.count(_GARBLED) >= MAX_GARBLED and _GARBLED not in asked,
-        "language_switch": switched(asked, answer.text),
+        "language_switch": switched(_last_said(exchange.request), answer.text, f"{asked}\n{exchange.context or ''}"),
     }
     found["looping"] = _loops(answer.text, found["repetition"])
     looped = {**found, "repetition": found["repetition"] > MAX_REPETITION}
@@ -70,6 +72,15 @@ def _loops(text: str, repeated: float) -> bool:
 def _control(text: str, asked: str) -> bool:
     """Tell whether a chat template's own tokens show in the answer, and the question did not bring them up."""
     return ("<" in text or "[" in text) and _CONTROL.search(text) is not None and _CONTROL.search(asked) is None
+
+
+def _last_said(request: Mapping[str, Any]) -> str:
+    """Return the user's last message, whose language the answer should have; all text when there are no messages."""
+    messages = request.get("messages")
+    said = (
+        [m for m in messages if isinstance(m, dict) and m.get("role") == "user"] if isinstance(messages, list) else []
+    )
+    return prompt_text({"messages": said[-1:]} if said else request)
 
 
 def _filtered(answer: Answer) -> bool:

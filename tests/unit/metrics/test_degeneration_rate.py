@@ -64,3 +64,16 @@ def test_broken_words(answered: Make, answer: str, reason: str):
 def test_control_tokens_that_the_question_brought_up(answered: Make):
     asked = {"messages": [{"role": "user", "content": "What does <|im_end|> do?"}]}
     assert score(answered("<|im_end|> ends a turn.", request=asked)).value is False
+
+
+def test_the_answer_should_be_in_the_language_of_the_last_message(answered: Make):
+    system = {
+        "role": "system",
+        "content": "You are kind, and you are of help to all of the people that you talk to. " * 9,
+    }
+    german = {"role": "user", "content": "Was kann ich für die Katze und den Hund tun?"}
+    english = {"role": "user", "content": "What can I do for the cat and the dog?"}
+    answer = "Das ist eine gute Frage, und die Antwort ist nicht leicht: Es kommt auf den Hund und auf die Katze an."
+    assert score(answered(answer, request={"messages": [system, english, german]})).value is False
+    assert score(answered(answer, request={"messages": [system, german, english]})).reason == "language_switch"
+    assert score(answered(answer, request={"messages": [system, english]}, context="A German text.")).value is False

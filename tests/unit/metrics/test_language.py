@@ -40,9 +40,20 @@ def test_a_switch(name: str):
     assert not switched(TEXTS[name], TEXTS[name])
 
 
+@pytest.mark.parametrize("scrap", ["不是所有的人", "не всегда так", "그렇지 않다고"])
+def test_scraps_of_another_script(scrap: str):
+    asked = "What was the weather like when you were in the city?"
+    answer = f"The weather was good, {{}} and we were out all day, every day. {'It was a joy to be there. ' * 20}"
+    assert switched(asked, answer.format(scrap))
+    assert not switched(asked, answer.format(f"({scrap})"))
+    assert not switched(f"{asked} {scrap}?", answer.format(scrap))
+    assert not switched(f"{asked} Use Chinese.", answer.format(scrap))
+
+
 @pytest.mark.parametrize(
     ("asked", "answer"),
     [
+        ("Where is alpha?", "Write αβγδε and ∑ for it; the angle is θ, or “so” — and 😀😀😀😀😀😀."),
         ("What is the German for this: The weather was so bad", TEXTS["german"]),
         ("Translate it for me, and do it in the way that you like", TEXTS["korean"]),
         ("What was the weather like in the city?", TEXTS["english"]),
