@@ -14,7 +14,7 @@ _ADVERB = r"(?:\w+ly |also |just |really |ever |even |simply )?"
 _OFFER = (
     r"(?:assist|help(?! but)|provide|comply|fulfil|do (?:that|this|so)|answer|generate|create|write|compose|produce|"
     r"engage|support|offer|give|share|discuss|participate|promote|endorse|condone|"
-    r"recommend (?!\w+ (?:it |this )?enough)|advise|advocate|suggest|teach|explain|describe|tell (?:you|jokes|a)|"
+    r"recommend (?![^.!?]{0,40}enough)|advise|advocate|suggest|teach|explain|describe|tell (?:you|jokes|a)|"
     r"continue with|process|complete|respond|"
     r"encourage|facilitate|praise|speculate|judge|make (?:jokes|fun|any|a|judg|assumptions|moral)|express|guide|"
     r"agree|disclose|reveal|in good conscience|take (?:part|sides)|mimic|impersonate|pretend|form|justify|accept|"
@@ -90,3 +90,15 @@ GOES_ON = (
     r"with that (?:said|in mind))|\n\s*(?:1[.)]|[-*]) "
 )
 """A turn after which an answer follows."""
+
+CUE = (
+    r"\b(?:(?:\w+n't|no|not|never|cannot|unable|sorry|against|ai|wrong|crime|strongly|illegal|illegally|unethical|"
+    r"inappropriate|unacceptable|harmful|dangerous|lack|language model)\b|apolog|declin|refus|refrain)"
+)
+"""A word without which nothing is declined: a text without one is not judged further."""
+
+LACKS = (
+    r"\b(?:(?:do not|don't|not) (?:\w+ )?(?:have|possess|hold|know|able|capable|aware)|knowledge|information|no access|"
+    r"real-time|physical|just an ai|can(?:no|')t (?:access|predict|feel|experience))"
+)
+"""Says what the model has no means for: the reason of a refusal that no pattern knows."""

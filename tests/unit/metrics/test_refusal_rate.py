@@ -51,7 +51,9 @@ ANSWERS = (
 def test_refusals_are_told_with_their_reason(answered: Make, text: str, reason: str):
     found = score(answered(text))
     assert found.value is True
-    assert found.labels == {"refusal": {"label": "full", "score": 1.0, "reason": reason}}
+    label = found.labels["refusal"]
+    assert (label["label"], label["reason"]) == ("full", reason)
+    assert 0.5 <= label["score"] <= 1
 
 
 @pytest.mark.parametrize("text", ANSWERS)
