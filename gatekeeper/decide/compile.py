@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -20,9 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "compile_policy", "spec_of", "whole"]
 
-DETECT = {MarginUnit.ABSOLUTE: math.sqrt(2.0), MarginUnit.RELATIVE: 2.0}
-"""Default for `detect`, in margins: for rates midway (in ratios) between once and twice the margin; for latency and
-cost, whose margins are tighter beside what goes wrong with them, twice."""
+DETECT = {MarginUnit.ABSOLUTE: 1.25, MarginUnit.RELATIVE: 2.0}
+"""Default for `detect`, in margins: for rates a quarter more than the margin, where harm of twice the margin is still
+seen early and harm just beyond it is not missed; for latency and cost, whose margins are tighter beside what goes wrong
+with them, twice."""
 
 LEAST_DETECT = {MarginUnit.ABSOLUTE: 0.005, MarginUnit.RELATIVE: 0.05}
 """Smallest default for `detect`: half a percentage point of a rate, 5 % of the baseline's value."""

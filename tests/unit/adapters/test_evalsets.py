@@ -76,7 +76,7 @@ def test_every_fault_comes_at_once_with_its_line(folder: Path):
         json.dumps({"id": "c"}),
         json.dumps({"id": "d", "input": [], "expect": [{"type": "exact", "value": 1}]}),
         json.dumps({"id": "e", "input": [{"role": "user"}], "expect": [{"type": "telepathy", "value": 1}]}),
-        json.dumps({"id": "f", "input": [{"role": "user"}], "expect": [{"type": "regex", "value": "(a+)+"}]}),
+        json.dumps({"id": "f", "input": [{"role": "user"}], "expect": [{"type": "regex", "value": "(?=a)b"}]}),
     ]
     (folder / "samples.jsonl").write_text("\n".join(broken))
     faults = _faults(folder)
@@ -87,7 +87,7 @@ def test_every_fault_comes_at_once_with_its_line(folder: Path):
         *(f"samples.jsonl:{line}:1:" for line in range(2, 8)),
     ]
     assert "'a' a second time (first on line 1)" in faults[4]
-    assert "unknown type 'telepathy'; known: choice," in faults[7]
+    assert "unknown type 'telepathy'; known: case, choice," in faults[7]
     assert "cannot be checked as 'regex'" in faults[8]
 
 
