@@ -1,4 +1,4 @@
-"""The demo's servers: real vLLM or simulated ones, each on the core the other arm does not use."""
+"""The demo's servers: real vLLM or simulated ones, each on the core the other arm does not use, in turns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from gatekeeper import registry
 from gatekeeper.demo import sim_answers
 from gatekeeper.demo.catalogue import entry
+from gatekeeper.demo.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ class Server(Protocol):
     """Describe what the story needs of an engine's server."""
 
     url: str
+    pid: int
 
     def ready(self, timeout_s: float | None = None) -> object:
         """Wait until it answers."""
@@ -41,31 +43,40 @@ class Crew:
         self._models = models
         self._log_dir = log_dir
         cores = sorted(os.sched_getaffinity(0))
-        self._free: list[tuple[int, ...]] = [(cores[0],), (cores[-1],)]
-        self._running: dict[str, tuple[Server, tuple[int, ...]]] = {}
+        self._cores = (cores[0], cores[-1])
+        self._free = [0, 1]
+        self._running: dict[str, tuple[Server, int]] = {}
+        self._turns = Turns(self._cores)
+        if not self._simulated:
+            self._turns.start()
 
     def start(self, name: str) -> Server:
         """Start the server of a release without waiting for it."""
-        core = self._free.pop(0)
+        place = self._free.pop(0)
         flags = dict(entry(name).flags)
         given = sim_answers.flags(name) if self._simulated else {**VLLM_FLAGS, **flags}
         server: Server = self._start(
             name if self._simulated else str(self._models[name]),
             served_name=MODEL,
-            cores=core,
+            cores=(self._cores[place],),
             flags=given,
             log_path=self._log_dir / f"{name}.log",
         )
-        self._running[name] = (server, core)
+        self._running[name] = (server, place)
+        if not self._simulated:
+            self._turns.add(server.pid, place)
         return server
 
     def stop(self, name: str) -> None:
         """Stop the server of a release; its core is free again."""
-        server, core = self._running.pop(name)
+        server, place = self._running.pop(name)
+        if not self._simulated:
+            self._turns.remove(server.pid)
         server.stop()
-        self._free.append(core)
+        self._free.append(place)
 
     def close(self) -> None:
         """Stop all that run."""
+        self._turns.stop()
         for name in list(self._running):
             self.stop(name)
