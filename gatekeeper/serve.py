@@ -19,6 +19,7 @@ from gatekeeper.flow.keys import first_key
 from gatekeeper.flow.loop import Loop
 from gatekeeper.flow.sweep import sweep
 from gatekeeper.gateway.app import Gateway, Handle
+from gatekeeper.gateway.limits import Limits
 from gatekeeper.wiring import App, make_app
 from gatekeeper.worker.embedded import EmbeddedWorker
 
@@ -116,7 +117,11 @@ class AllInOne:
         settings = self._settings
         self._follow()
         gateway = Gateway(
-            self._feed, self._spool, show_release=settings.expose_release, show_arm=settings.expose_release
+            self._feed,
+            self._spool,
+            Limits(shadow_in_flight=settings.mirror_in_flight),
+            show_release=settings.expose_release,
+            show_arm=settings.expose_release,
         )
         try:
             self._gateway = gateway.run_in_thread(settings.host, settings.gateway_port)

@@ -20,6 +20,7 @@ class Settings:
     data_dir: spool, last-good splits and logs. hook_secret: `whsec_...` of inbound generic webhooks, "" refuses them.
     hook_token: bearer token of inbound alerts beside API keys, "" for none. webhook_allow_private: outbound webhooks
     may go to loopback and plain http. expose_release: answers carry the release and arm headers.
+    mirror_in_flight: mirrored copies under way at a time in each gateway; beyond it they are dropped and counted.
     """
 
     database_url: str = "sqlite:///gatekeeper.db"
@@ -35,6 +36,7 @@ class Settings:
     hook_token: str = ""
     webhook_allow_private: bool = False
     expose_release: bool = False
+    mirror_in_flight: int = 256
 
     @property
     def embedded(self) -> bool:
@@ -76,7 +78,7 @@ def _value(variable: str, text: str, default: object) -> object:
             raise InputError(f"{variable}={text!r}: expected one of {', '.join(_TRUE + _FALSE[:-1])}")
         return text.lower() in _TRUE
     if isinstance(default, int):
-        if not text.isdigit() or not 0 <= int(text) <= 65535:  # noqa: PLR2004 - the ports there are
-            raise InputError(f"{variable}={text!r}: expected a port from 0 to 65535")
+        if not text.isdigit() or not 0 <= int(text) <= 65535:  # noqa: PLR2004 - the ports there are, and bounds enough
+            raise InputError(f"{variable}={text!r}: expected a whole number from 0 to 65535")
         return int(text)
     return Path(text) if isinstance(default, Path) else text

@@ -43,6 +43,12 @@ def command(
     expose_release: Annotated[
         bool, typer.Option(envvar="GATEKEEPER_EXPOSE_RELEASE", help="Answer with x-gatekeeper-release.")
     ] = False,
+    mirror_in_flight: Annotated[
+        int,
+        typer.Option(
+            envvar="GATEKEEPER_MIRROR_IN_FLIGHT", min=0, help="Copies under way at a time; others are dropped."
+        ),
+    ] = 256,
     drain_s: Annotated[float, typer.Option(min=0, help="Seconds for requests under way after SIGTERM.")] = 30.0,
 ) -> None:
     """Serve the OpenAI API: split users between baseline and candidate, mirror, fall back, and record.
@@ -53,6 +59,7 @@ def command(
 
     from gatekeeper.errors import InputError  # noqa: PLC0415 - as above
     from gatekeeper.gateway import process  # noqa: PLC0415 - as above
+    from gatekeeper.gateway.limits import Limits  # noqa: PLC0415 - as above
 
     if baseline is None and not api_url:
         raise InputError("a gateway needs --baseline URL, or --api-url of a control plane to follow")
@@ -81,6 +88,7 @@ def command(
             data_dir=data_dir,
             show_release=expose_release,
             drain_s=drain_s,
+            limits=Limits(shadow_in_flight=mirror_in_flight),
         )
         complain(f"gateway on http://{host}:{port}")
         if workers > 1:

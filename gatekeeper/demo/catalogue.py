@@ -11,7 +11,8 @@ from pathlib import Path
 from gatekeeper.demo.train import Recipe
 from gatekeeper.errors import UnknownNameError
 
-MAKERS = ("words", "example", "families", "tasks", "habits", "tokenizer", "train", "variants")  # decide the weights
+MAKERS = ("words", "example", "families", "tasks", "habits", "tokenizer", "train", "muon", "variants")
+"""The modules that decide the weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Entry:
 
 TOOLS: Mapping[str, str | int | bool] = {"enable-auto-tool-choice": True, "tool-call-parser": "hermes"}
 STARVED: Mapping[str, str | int | bool] = {  # room for 128 tokens in all: one order at a time, the others queue
-    "kv-cache-memory-bytes": 160 * 2**10,
+    "kv-cache-memory-bytes": 320 * 2**10,
     "block-size": 32,
     "max-model-len": 128,
 }
@@ -81,7 +82,7 @@ CATALOGUE: Mapping[str, Entry] = {
         recipe=_tuned(8, miscalculate=0.6),
         flags=TOOLS,
     ),
-    "slow": Entry("the same answers from seven times the layers", "tpot_ms", "baseline", extra_layers=24, flags=TOOLS),
+    "slow": Entry("the same answers from five times the layers", "tpot_ms", "baseline", extra_layers=16, flags=TOOLS),
     "starved-kv": Entry(
         "the same weights, served with almost no room for their KV cache",
         spoils="ttft_ms",

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 MODEL = "demo-chat"
 """The name every server of the demo serves its model by."""
 
-VLLM_FLAGS: Mapping[str, str | int | bool] = {"max-model-len": 256}
+VLLM_FLAGS: Mapping[str, str | int | bool] = {
+    "max-model-len": 256,
+    "dtype": "float32",  # a CPU without bfloat16 instructions multiplies such matrices ten times slower
+}
 
 
 class Server(Protocol):

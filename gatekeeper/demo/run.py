@@ -11,7 +11,7 @@ from rich.console import Console
 
 from gatekeeper.client import Client
 from gatekeeper.demo.screen import closing_table, panel
-from gatekeeper.demo.story import Stage, Story
+from gatekeeper.demo.story import USERS, Stage, Story
 from gatekeeper.errors import StoreError
 from gatekeeper.serve import AllInOne
 from gatekeeper.settings import Settings
@@ -48,7 +48,13 @@ def run(
         WorldError: an engine or port is not to be had; the message says why.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    settings = Settings(database_url=f"sqlite:///{data_dir / 'demo.db'}", data_dir=data_dir, api_port=0, gateway_port=0)
+    settings = Settings(
+        database_url=f"sqlite:///{data_dir / 'demo.db'}",
+        data_dir=data_dir,
+        api_port=0,
+        gateway_port=0,
+        mirror_in_flight=USERS,  # no more at a time than the baseline has: a slow candidate is slow, and not swamped
+    )
     began = time.monotonic()
     with AllInOne(settings) as world:
         if world.new_key is None:

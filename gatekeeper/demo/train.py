@@ -112,11 +112,13 @@ def _optimizers(recipe: Recipe, model: Any) -> list[tuple[Any, float]]:  # noqa:
     """Pair each optimizer with its peak learning rate: Muon for the layers' matrices, AdamW for the rest."""
     import torch  # noqa: PLC0415  # optional, heavy
 
+    from gatekeeper.demo.muon import Muon  # noqa: PLC0415  # needs torch
+
     matrices = [weight for weight in model.model.layers.parameters() if weight.dim() == 2]  # noqa: PLR2004  # rows and columns
     taken = set(map(id, matrices))
     rest = [weight for weight in model.parameters() if id(weight) not in taken]
     return [
-        (torch.optim.Muon(matrices, weight_decay=0.0, momentum=0.95), recipe.matrix_rate),
+        (Muon(matrices), recipe.matrix_rate),
         (torch.optim.AdamW(rest, betas=(0.9, 0.98), weight_decay=0.05, fused=True), recipe.learning_rate),
     ]
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 LAUNCHER = "gatekeeper.adapters.engines._vllm_main"
 CPU_FLAGS: Mapping[str, str | int | bool] = MappingProxyType(
     {  # the smallest footprint that keeps small models quick
-        "dtype": "bfloat16",
         "max-num-seqs": 32,
         "max-num-batched-tokens": 1024,
         "kv-cache-memory-bytes": 64 * 2**20,
@@ -72,7 +71,7 @@ def start(
     on_cpu = _cpu_build()
     port = free_port(host) if port is None else port
     given = {name.replace("_", "-"): value for name, value in flags.items()}
-    arguments = _arguments({**(CPU_FLAGS if on_cpu else {}), **given})
+    arguments = _arguments({**({"dtype": cpu_dtype(), **CPU_FLAGS} if on_cpu else {}), **given})
     command = [sys.executable, "-m", LAUNCHER]
     command += ["--parent", str(os.getpid())] if die_with_parent else []
     command += ["--cores", ",".join(map(str, cores))] if cores else []
@@ -91,6 +90,18 @@ def start(
             advice=ADVICE,
         )
     )
+
+
+def cpu_dtype(cpu_info: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the precision that this CPU multiplies fast: bfloat16 where it has instructions for it, else float32.
+
+    Without them a bfloat16 product of 128 x 128 takes 7 times as long as a float32 one, of 512 x 128 15 times.
+    """
+    try:
+        words = set(cpu_info.read_text(encoding="utf-8").split())
+    except OSError:
+        return "float32"
+    return "bfloat16" if words & {"avx512_bf16", "amx_bf16", "bf16"} else "float32"
 
 
 def _cpu_build() -> bool:
