@@ -1,4 +1,9 @@
-"""Log histograms: buckets 0.1 % wide, sparse, merged exactly and in any order."""
+"""Log histograms: buckets 0.1 % wide, sparse, merged exactly and in any order.
+
+One that has grown large keeps such buckets about the quantile that is asked for and joins the others by eights: its
+size then no longer grows. A test rounds every bucket against the claim, so that wide ones cost evidence, never
+exactness; and where they are, the evidence is not the least.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +23,21 @@ WIDTH = 0.001
 LEAST = 1e-6
 """Smaller values, zero with them, count as this."""
 
+MOST = 2048
+"""Buckets from which on a histogram is narrowed."""
+
+JOINED = 8
+"""Narrow buckets in a wide one; wide ones begin at multiples of it."""
+
+KEPT = 1.1
+"""Narrow buckets are kept up to this distance from the quantile, in log odds of the share beyond: from a third of its
+odds to three times."""
+
 Histogram = dict[str, Any]
-"""Ascending buckets `at` and how many values each holds, `count`; counts are sums of weights."""
+"""Ascending buckets `at` and how many values each holds, `count`; counts are sums of weights.
+
+Once narrowed also `fine`: the first narrow bucket and the first wide one after; wide ones are told by their first part.
+"""
 
 
 def empty() -> Histogram:
@@ -43,8 +61,48 @@ def counted(places: NDArray[np.int64], weights: NDArray[np.float64]) -> Histogra
     return {"at": at, "count": np.bincount(inverse, weights=weights, minlength=len(at))}
 
 
+def narrowed(histogram: Histogram, fine: NDArray[np.int64] | None) -> Histogram:
+    """Return a histogram with its buckets outside of `fine` joined; as it is where `fine` is None."""
+    if fine is None:
+        return histogram
+    at, count = histogram["at"], histogram["count"]
+    inside = slice(*at.searchsorted(fine).tolist())
+    wide = at - at % JOINED
+    wide[inside] = at[inside]
+    first = np.flatnonzero(np.diff(wide, prepend=wide[0] - 1)) if len(wide) else np.zeros(0, np.int64)
+    return {"at": wide[first], "count": np.add.reduceat(count, first) if len(first) else count, "fine": fine}
+
+
+def about(histogram: Histogram, share: float) -> NDArray[np.int64] | None:
+    """Return where narrow buckets are worth keeping for the quantile `share`; None while the histogram is small."""
+    if "fine" in histogram or len(histogram["at"]) <= MOST:
+        return None
+    total = np.cumsum(histogram["count"])
+    odds = share / (1.0 - share) * np.exp([-KEPT, KEPT])
+    low, high = histogram["at"][np.minimum(total.searchsorted(odds / (1.0 + odds) * total[-1]), len(total) - 1)]
+    return np.array([low - low % JOINED, high - high % JOINED + JOINED])
+
+
+def last_parts(histogram: Histogram) -> NDArray[np.int64]:
+    """Return each bucket's last narrow part, which is itself for a narrow one."""
+    at: NDArray[np.int64] = histogram["at"]
+    if "fine" not in histogram:
+        return at
+    last = at + (JOINED - 1)
+    inside = slice(*at.searchsorted(histogram["fine"]).tolist())
+    last[inside] = at[inside]
+    return last
+
+
 def add(histogram: Histogram, more: Histogram) -> Histogram:
-    """Return both histograms together; cheap where `more` brings few new buckets."""
+    """Return both histograms together, narrowed as the first is; cheap where `more` brings few new buckets."""
+    if "fine" not in histogram:
+        return _added(histogram, more)
+    return _added(histogram, narrowed(more, histogram["fine"])) | {"fine": histogram["fine"]}
+
+
+def _added(histogram: Histogram, more: Histogram) -> Histogram:
+    """Return both histograms, whose buckets are of one kind, together."""
     at, count, new = histogram["at"], histogram["count"], more["at"]
     place = at.searchsorted(new)
     known = place < len(at)
@@ -80,13 +138,15 @@ def shifted(question: Question, at: NDArray[np.int64], level: float, *, up: bool
 
 def quantile(histogram: Histogram, share: float) -> float | None:
     """Return the value at `share` (its bucket's middle); None of nothing."""
-    return quantile_of(histogram["at"], np.cumsum(histogram["count"]), share)
+    return quantile_of(histogram["at"], last_parts(histogram), np.cumsum(histogram["count"]), share)
 
 
-def quantile_of(at: NDArray[np.int64], total: NDArray[np.float64], share: float) -> float | None:
-    """Return the value at `share`; total: how many values lie in each bucket or before it."""
-    if not len(at):
+def quantile_of(
+    first: NDArray[np.int64], last: NDArray[np.int64], total: NDArray[np.float64], share: float
+) -> float | None:
+    """Return the value at `share`; first, last: each bucket's parts, total: how many values lie in it or before it."""
+    if not len(first):
         return None
-    place = int(np.searchsorted(total, share * total[-1] - 1e-9))
-    middle = math.exp((float(at[min(place, len(at) - 1)]) + 0.5) * WIDTH)
+    place = min(int(total.searchsorted(share * total[-1] - 1e-9)), len(first) - 1)
+    middle = math.exp(0.5 * (float(first[place]) + float(last[place]) + 1.0) * WIDTH)
     return middle if middle > 2 * LEAST else 0.0

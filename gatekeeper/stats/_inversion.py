@@ -118,8 +118,8 @@ def farthest(sides: Sequence[Side], owner: Places, at: Places, needed: Array) ->
         below = side.high.below
         place = below.searchsorted(below[-1] - needed[part], side="right") - 1
         found[part], count[part] = place, len(below) - 1
-        low[part] = side.low.at[at[part]]
-        high[part] = side.high.at.take(place, mode="clip")
+        low[part] = side.low.last[at[part]]
+        high[part] = side.high.first.take(place, mode="clip")
     distance = (high - low - 1).astype(np.float64)
     plain = ~np.array([side.relative for side in sides])[owner]
     if plain.any():

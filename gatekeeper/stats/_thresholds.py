@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gatekeeper.stats import _histogram
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -26,9 +28,13 @@ _FARTHEST = 14.0
 
 
 class Arm(NamedTuple):
-    """Hold an arm's buckets and, before each of them and after the last, how many values lie below."""
+    """Hold an arm's buckets and, before each of them and after the last, how many values lie below.
 
-    at: Places
+    first, last: each bucket's outermost parts, between which its values may lie anywhere.
+    """
+
+    first: Places
+    last: Places
     below: Array
 
     @property
@@ -41,13 +47,13 @@ def arm(histogram: Histogram) -> Arm:
     """Count a histogram's values from below."""
     below = np.zeros(len(histogram["at"]) + 1)
     np.cumsum(histogram["count"], out=below[1:])
-    return Arm(histogram["at"], below)
+    return Arm(histogram["at"], _histogram.last_parts(histogram), below)
 
 
 class Claim(NamedTuple):
     """Hold one claim on one stream, "the upper quantile of `high` is at most that of `low`", once the margin is in.
 
-    shift: moves the low arm's buckets by the margin. high_at: where the high arm's buckets now stand. both: of pairs,
+    shift: moves the low arm's buckets by the margin. high_at: where the high arm's buckets now begin. both: of pairs,
     the histogram of those whose two values lie beyond; None of two independent arms.
     """
 
@@ -65,12 +71,12 @@ def beyond(claim: Claim, places: Places) -> tuple[Array, ...]:
     """
     low, high = claim.low, claim.high
     k_low = low.n - low.below[places]
-    marks = claim.shift(low.at[np.minimum(places, len(low.at) - 1)])
-    inside = places < len(low.at)
+    marks = claim.shift(low.last[np.minimum(places, len(low.last) - 1)])
+    inside = places < len(low.last)
     k_high = (high.n - high.below[claim.high_at.searchsorted(marks + 1)]) * inside
     if claim.both is None:
         return k_low, k_high
-    return k_low, k_high, (claim.both.n - claim.both.below[claim.both.at.searchsorted(marks)]) * inside
+    return k_low, k_high, (claim.both.n - claim.both.below[claim.both.first.searchsorted(marks)]) * inside
 
 
 def ends(lows: Sequence[Arm], t: Array, count: int) -> Places:
@@ -88,5 +94,5 @@ def ends(lows: Sequence[Arm], t: Array, count: int) -> Places:
     places = np.zeros((len(lows), count + 2), np.int64)
     for row, low, goal in zip(places, lows, goals, strict=True):
         row[1:-1] = low.below.searchsorted(goal)
-        row[-1] = len(low.at)
+        row[-1] = len(low.last)
     return np.minimum(places, places[:, -1:])
