@@ -7,6 +7,7 @@ bucket = the first 12 hexadecimal digits of SHA-256(UTF-8(salt) + 0x00 + UTF-8(k
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,12 @@ from gatekeeper.model.arm import Arm
 from gatekeeper.model.split import WHOLE_BP
 
 if TYPE_CHECKING:
+    from gatekeeper.model.cohort import Cohorts
     from gatekeeper.model.split import Split
 
 _HASH_BYTES = 6
 _MIRROR_SALT = "/mirror"
+_HOLDOUT_SALT = "/holdout"
 
 
 def bucket(salt: str, key: str) -> int:
@@ -38,6 +41,25 @@ def arm(split: Split, key: str) -> Arm:
     if place < split.candidate_bp:
         return Arm.CANDIDATE
     return Arm.CONTROL if place >= WHOLE_BP - split.control_bp else Arm.BASELINE
+
+
+def given(split: Split, cohorts: Cohorts, key: str) -> Arm | None:
+    """Return the arm that a list or the holdout gives to `key`; None where it takes part in the draw.
+
+    A listed key is served by the candidate from the first canary on. The holdout is drawn by the service's name
+    alone, so that the same keys stay out of all its rollouts.
+    """
+    if _listed(cohorts.baseline, key):
+        return Arm.BASELINE
+    if _listed(cohorts.candidate, key) and split.candidate_bp and split.candidate is not None:
+        return Arm.CANDIDATE
+    held = cohorts.holdout_bp and bucket(split.service + _HOLDOUT_SALT, key) < cohorts.holdout_bp
+    return Arm.BASELINE if held else None
+
+
+def _listed(keys: tuple[str, ...], key: str) -> bool:
+    place = bisect_left(keys, key)
+    return place < len(keys) and keys[place] == key
 
 
 def mirrored(split: Split, request_id: str) -> bool:

@@ -18,6 +18,7 @@ from gatekeeper.gateway.fleet import Fleet
 from gatekeeper.gateway.http import Refusal, Request, own_response
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.mirror import Mirror
+from gatekeeper.gateway.override import Overrides
 from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.gateway.route import FORWARDED, Router
@@ -57,7 +58,8 @@ class Gateway:
     """Serve the OpenAI API by the feed's splits, and give every exchange to the spool and to `takers`.
 
     catch_all: the service that also serves models no service is named after; None refuses those. show_release and
-    show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`.
+    show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`. override_key: the secret of those who may
+    ask for an arm, "" for nobody.
     """
 
     def __init__(
@@ -69,16 +71,21 @@ class Gateway:
         catch_all: str | None = None,
         show_release: bool = False,
         show_arm: bool = False,
+        override_key: str = "",
         takers: Sequence[Callable[[Exchange], object]] = (),
     ) -> None:
-        """Keep the parts; `start` or `run_in_thread` begins."""
+        """Keep the parts; `start` or `run_in_thread` begins.
+
+        Raises:
+            InputError: the override key is too short to be a secret.
+        """
         self.limits = limits or Limits()
         self.connections: set[ClientConnection] = set()
         self.draining = False
         self.loop: asyncio.AbstractEventLoop
         self._feed = feed
         self._spool = spool
-        self._router = Router(feed, catch_all)
+        self._router = Router(feed, catch_all, Overrides(override_key))
         self._takers = (*takers, spool.put) if spool is not None else tuple(takers)
         self._shown = {"show_release": show_release, "show_arm": show_arm}
         self._counters = Counters()

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from gatekeeper.gateway.http import Head, Request
 from gatekeeper.gateway.labels import Labels
 from gatekeeper.model.arm import Arm
+from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Failure
 from gatekeeper.model.split import Endpoint, Split
 
-RESCUE_STAGE = -1
+RESCUE_STAGE = APART_STAGE
 """The stage of a baseline's answer to a request that the candidate failed: kept, never compared."""
 
 

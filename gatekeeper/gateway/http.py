@@ -32,7 +32,7 @@ _HOP_BY_HOP = frozenset(
 _NOT_UPSTREAM = _HOP_BY_HOP | {b"host", b"content-length", b"expect", b"x-request-id"}
 _NOT_DOWNSTREAM = _HOP_BY_HOP | {b"x-request-id"}
 _OURS = b"x-gatekeeper-"
-_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 _SERVER_ERROR = 500
 JSON = b"application/json"
 

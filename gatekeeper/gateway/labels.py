@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gatekeeper.gateway.http import Refusal
+from gatekeeper.gateway.override import Override
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.body import Facts
@@ -27,13 +28,18 @@ _READ = frozenset(
         b"x-gatekeeper-session",
         b"x-gatekeeper-segment",
         b"x-gatekeeper-expect",
+        b"x-gatekeeper-arm",
+        b"x-gatekeeper-override-key",
     )
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Labels:
-    """Hold a request's labels. key: the sticky one. request_id: as the client sees it; exchange_id: unique here."""
+    """Hold a request's labels. key: the sticky one. request_id: as the client sees it; exchange_id: unique here.
+
+    override: an arm that was asked for, None for none.
+    """
 
     request_id: str
     exchange_id: str
@@ -42,6 +48,7 @@ class Labels:
     segment: str | dict[str, str] | None = None
     expect: tuple[dict[str, Any], ...] = ()
     response_schema: dict[str, Any] | None = None
+    override: Override | None = None
 
 
 class Expected(msgspec.Struct):
@@ -90,6 +97,7 @@ def read_labels(request: Request, facts: Facts, ids: Ids) -> Labels:
         request_id = exchange_id = uuid.uuid4().hex
     user = facts.user if isinstance(facts.user, str) and facts.user else None
     session = _text(sent.get(b"x-gatekeeper-session"))
+    asked = sent.get(b"x-gatekeeper-arm")
     expected = _expected(sent.get(b"x-gatekeeper-expect"))
     key = _text(sent.get(b"x-gatekeeper-key")) or user or _api_key(sent.get(b"authorization")) or request.peer
     return Labels(
@@ -100,6 +108,7 @@ def read_labels(request: Request, facts: Facts, ids: Ids) -> Labels:
         segment=_segment(_text(sent.get(b"x-gatekeeper-segment"))),
         expect=expected.expect,
         response_schema=expected.response_schema,
+        override=Override(asked, sent.get(b"x-gatekeeper-override-key", b"")) if asked is not None else None,
     )
 
 

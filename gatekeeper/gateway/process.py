@@ -23,7 +23,10 @@ from gatekeeper.gateway.limits import Limits
 from gatekeeper.model.split import Split
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from multiprocessing.context import SpawnProcess
+
+    from gatekeeper.model.exchange import Exchange
 
 log = logging.getLogger(__name__)
 _SWITCH_S = 0.0005
@@ -35,7 +38,8 @@ _RESTART_S = 1.0
 class Role:
     """Hold what a gateway process is to do; it travels to worker processes.
 
-    split: fixed, from flags; None when a control plane is followed. api_url: "" when none is. drain_s: how long
+    split: fixed, from flags; None when a control plane is followed. api_url: "" when none is. override_key: see
+    `Gateway`. drain_s: how long
     requests under way may take after SIGTERM.
     """
 
@@ -48,6 +52,7 @@ class Role:
     gateway_id: str = ""
     data_dir: Path = Path("gatekeeper-data")
     show_release: bool = False
+    override_key: str = ""
     drain_s: float = 30.0
     limits: Limits = field(default_factory=Limits)
 
@@ -94,7 +99,7 @@ def _assemble(role: Role, number: int, stack: ExitStack) -> Gateway:
     if not role.api_url:
         feed = SplitFeed(initial=[role.split] if role.split is not None else [])
         catch_all = role.split.service if role.split is not None else None
-        return Gateway(feed, None, role.limits, catch_all=catch_all, show_release=role.show_release, takers=takers)
+        return _gateway(role, feed, None, takers, catch_all)
     feed = SplitFeed(
         role.data_dir / f"last-good-split-{number}.json", initial=[role.split] if role.split is not None else []
     )
@@ -107,7 +112,25 @@ def _assemble(role: Role, number: int, stack: ExitStack) -> Gateway:
     stack.callback(shipper.stop)
     stack.callback(spool.close)
     stack.callback(poller.stop)
-    return Gateway(feed, spool, role.limits, show_release=role.show_release, takers=takers)
+    return _gateway(role, feed, spool, takers)
+
+
+def _gateway(
+    role: Role,
+    feed: SplitFeed,
+    spool: DiskSpool | None,
+    takers: Sequence[Callable[[Exchange], object]],
+    catch_all: str | None = None,
+) -> Gateway:
+    return Gateway(
+        feed,
+        spool,
+        role.limits,
+        catch_all=catch_all,
+        show_release=role.show_release,
+        override_key=role.override_key,
+        takers=takers,
+    )
 
 
 async def _serve(gateway: Gateway, role: Role) -> None:

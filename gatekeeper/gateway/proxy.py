@@ -16,6 +16,7 @@ from gatekeeper.gateway.labels import Labels
 from gatekeeper.gateway.mirror import Mirror
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.model.arm import Arm
+from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Failure
 from gatekeeper.model.split import Split
 
@@ -30,7 +31,10 @@ _BAD, _TOO_MANY, _SERVER = 400, 429, 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Hold what was decided about a request before anything is sent. measured: it is recorded and mirrored."""
+    """Hold what was decided about a request before anything is sent.
+
+    measured: it is recorded and mirrored. drawn: its arm was drawn; one that was given is not compared or mirrored.
+    """
 
     split: Split
     arm: Arm
@@ -38,6 +42,7 @@ class Plan:
     model: str | None
     streamed: bool
     measured: bool = True
+    drawn: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,7 @@ class Forward:
             self._start(capture)
             return
         capture = self._capture(plan.arm, self._request.arrived)
-        copied = plan.measured and plan.arm is Arm.BASELINE and mirrored(plan.split, capture.id)
+        copied = plan.drawn and plan.measured and plan.arm is Arm.BASELINE and mirrored(plan.split, capture.id)
         if copied:
             self._shadow = self._shop.mirror.copy(capture, plan.model)
         self._start(capture)
@@ -149,6 +154,8 @@ class Forward:
 
     def _capture(self, arm: Arm, began: float, *, stage: int | None = None) -> Capture:
         split, labels = self._plan.split, self._plan.labels
+        if stage is None:
+            stage = split.stage if self._plan.drawn else APART_STAGE
         candidate = split.candidate if arm is Arm.CANDIDATE else None
         return Capture(
             id=labels.exchange_id,
@@ -156,7 +163,7 @@ class Forward:
             arm=arm,
             split=split,
             endpoint=candidate or split.baseline,
-            stage=split.stage if stage is None else stage,
+            stage=stage,
             request=self._request,
             labels=labels,
             began=began,
@@ -193,7 +200,7 @@ class Forward:
         lines = self._id_line()
         if self._shop.show_release and leg.capture.endpoint.release:
             lines += b"x-gatekeeper-release: %b\r\n" % leg.capture.endpoint.release.encode()
-        if self._shop.show_arm:
+        if self._shop.show_arm or self._plan.labels.override is not None:
             lines += b"x-gatekeeper-arm: %b\r\n" % leg.capture.arm.value.encode()
         if head.length is None:
             self._chunked = self._request.minor == 1

@@ -179,12 +179,19 @@ def gateway() -> Iterator[Callable[..., Running]]:
     """Start gateways for splits, with limits by name."""
     running: list[Running] = []
 
-    def make(*splits: Split, catch_all: str | None = None, **limits: float) -> Running:
+    def make(*splits: Split, catch_all: str | None = None, override_key: str = "", **limits: float) -> Running:
         feed = SplitFeed(initial=splits)
         exchanges: list[Exchange] = []
         bounds = Limits(**{"sweep_s": 0.02, "linger_s": 0.3, **limits})
         made = Gateway(
-            feed, None, bounds, catch_all=catch_all, show_release=True, show_arm=True, takers=[exchanges.append]
+            feed,
+            None,
+            bounds,
+            catch_all=catch_all,
+            show_release=True,
+            show_arm=True,
+            override_key=override_key,
+            takers=[exchanges.append],
         )
         running.append(Running(made.run_in_thread(), feed, exchanges))
         return running[-1]
