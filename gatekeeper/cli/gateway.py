@@ -58,6 +58,14 @@ def command(
     override_key_file: Annotated[
         Path | None, typer.Option(envvar="GATEKEEPER_OVERRIDE_KEY_FILE", help="File with that secret.")
     ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Serve HTTPS with this certificate chain (PEM); SIGHUP reads it again.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM); default: in the same file.")] = None,
+    proxy_protocol: Annotated[
+        bool, typer.Option(help="Take clients' addresses from PROXY headers (v1, v2); refuse connections without.")
+    ] = False,
+    upstream_ca: Annotated[Path | None, typer.Option(help="Trust https upstreams signed by this CA (PEM) too.")] = None,
     drain_s: Annotated[float, typer.Option(min=0, help="Seconds for requests under way after SIGTERM.")] = 30.0,
 ) -> None:
     """Serve the OpenAI API: split users between baseline and candidate, mirror, fall back, and record.
@@ -76,6 +84,8 @@ def command(
         raise InputError("--candidate needs --baseline: it is compared with something")
     if policy is not None and baseline is None:
         raise InputError("--policy needs --baseline: a control plane sends its own rollouts' policies")
+    if tls_key is not None and tls_cert is None:
+        raise InputError("--tls-key needs --tls-cert: the certificate that it belongs to")
     split = None
     if baseline is not None:
         split = _split(
@@ -100,10 +110,15 @@ def command(
             data_dir=data_dir,
             show_release=expose_release,
             override_key=_secret(override_key, override_key_file),
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            proxy_protocol=proxy_protocol,
+            upstream_ca=upstream_ca,
             drain_s=drain_s,
             limits=Limits(shadow_in_flight=mirror_in_flight),
         )
-        complain(f"gateway on http://{host}:{port}")
+        role.check()
+        complain(f"gateway on {'http' if tls_cert is None else 'https'}://{host}:{port}")
         if workers > 1:
             process.supervise(role, workers)
         else:

@@ -17,23 +17,23 @@ from gatekeeper.gateway.counters import Counters
 from gatekeeper.gateway.fleet import Fleet
 from gatekeeper.gateway.http import Refusal, Request, own_response
 from gatekeeper.gateway.limits import Limits
+from gatekeeper.gateway.listen import Door, Listener, listen
 from gatekeeper.gateway.mirror import Mirror
 from gatekeeper.gateway.override import Overrides
 from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.gateway.route import FORWARDED, Router
-from gatekeeper.gateway.server import ClientConnection
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
+    from ssl import SSLContext
 
     from gatekeeper.adapters.splitfeed import SplitFeed
     from gatekeeper.gateway.front import Turn
+    from gatekeeper.gateway.server import ClientConnection
     from gatekeeper.model.exchange import Exchange
     from gatekeeper.ports import Spool
 
-_BACKLOG = 2048
 _LOOK_S = 0.01
 _CUT_S = 1.0
 _COPIES_S = 2.0
@@ -59,7 +59,8 @@ class Gateway:
 
     catch_all: the service that also serves models no service is named after; None refuses those. show_release and
     show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`. override_key: the secret of those who may
-    ask for an arm, "" for nobody.
+    ask for an arm, "" for nobody. door: how clients come in. upstream_tls: checks upstreams'
+    certificates, None: with the system's authorities.
     """
 
     def __init__(
@@ -72,6 +73,8 @@ class Gateway:
         show_release: bool = False,
         show_arm: bool = False,
         override_key: str = "",
+        door: Door | None = None,
+        upstream_tls: SSLContext | None = None,
         takers: Sequence[Callable[[Exchange], object]] = (),
     ) -> None:
         """Keep the parts; `start` or `run_in_thread` begins.
@@ -89,16 +92,20 @@ class Gateway:
         self._takers = (*takers, spool.put) if spool is not None else tuple(takers)
         self._shown = {"show_release": show_release, "show_arm": show_arm}
         self._counters = Counters()
-        self._server: asyncio.Server | None = None
+        self._door = door or Door()
+        self._upstream_tls = upstream_tls
+        self._server: Listener | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def start(
-        self, host: str = "127.0.0.1", port: int = 0, *, sock: socket.socket | None = None, reuse_port: bool = False
-    ) -> None:
-        """Listen on the running loop; port 0 takes a free one, and `sock` stands in for both."""
+    async def start(self, host: str = "127.0.0.1", port: int = 0, *, reuse_port: bool = False) -> None:
+        """Listen on the running loop; port 0 takes a free one.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
         self.loop = asyncio.get_running_loop()
         self._recorder = Recorder(self._takers, self.limits.record_queue)
-        self._fleet = Fleet(self.limits, self.loop)
+        self._fleet = Fleet(self.limits, self.loop, self._upstream_tls)
         self._mirror = Mirror(self._fleet, self._recorder, self._counters, self.limits.shadow_in_flight)
         self._shop = Shop(
             fleet=self._fleet,
@@ -107,12 +114,9 @@ class Gateway:
             counters=self._counters,
             **self._shown,
         )
-        if sock is not None:
-            self._server = await self.loop.create_server(lambda: ClientConnection(self), sock=sock, backlog=_BACKLOG)
-        else:
-            self._server = await self.loop.create_server(
-                lambda: ClientConnection(self), host, port, backlog=_BACKLOG, reuse_port=reuse_port or None
-            )
+        self._server = await listen(
+            self, self._door, host, port, reuse_port=reuse_port, refused=self._counters.no_proxy_header
+        )
         self._sweeper = self.loop.call_later(self.limits.sweep_s, self._sweep)
 
     @property
@@ -190,7 +194,7 @@ class Gateway:
                 self.loop.call_soon_threadsafe(ending.set)
             thread.join()
 
-        return Handle(f"http://{host}:{self.port}", stop)
+        return Handle(f"{self._door.scheme}://{host}:{self.port}", stop)
 
     def answer(self, request: Request, client: ClientConnection) -> Turn | None:
         """Begin to answer a request (called by its connection)."""

@@ -15,6 +15,11 @@ class Counters:
         self.refusals: Counter[int] = Counter()
         self.rescues: Counter[str] = Counter()
         self.connections = 0
+        self.unproxied = 0
+
+    def no_proxy_header(self) -> None:
+        """Count a connection that was closed because it did not begin with a PROXY header."""
+        self.unproxied += 1
 
 
 class Page:

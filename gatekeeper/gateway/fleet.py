@@ -12,6 +12,7 @@ from gatekeeper.model.arm import Arm
 
 if TYPE_CHECKING:
     import asyncio
+    from ssl import SSLContext
 
     from gatekeeper.gateway.capture import Capture
     from gatekeeper.gateway.leg import Owner
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 class Fleet:
     """Know every endpoint by its URL."""
 
-    def __init__(self, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
-        """Know none yet."""
+    def __init__(self, limits: Limits, loop: asyncio.AbstractEventLoop, tls: SSLContext | None = None) -> None:
+        """Know none yet. tls: checks https endpoints' certificates, None: with the system's authorities."""
+        self._tls = tls
         self._limits = limits
         self._loop = loop
         self.caller = Caller(loop)
@@ -42,7 +44,7 @@ class Fleet:
         """
         pool = self._pools.get(url)
         if pool is None:
-            pool = self._pools[url] = Pool(url, self._limits, self._loop)
+            pool = self._pools[url] = Pool(url, self._limits, self._loop, self._tls)
         return pool
 
     def breaker(self, url: str) -> Breaker:

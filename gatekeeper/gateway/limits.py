@@ -13,7 +13,8 @@ class Limits:
     answer_s: the same for an answer that is not streamed, which is the whole generation. between_s: silence between
     two reads of a body. total_s: a whole exchange. shadow_first_byte_s and shadow_total_s: the same for mirrored
     copies. shadow_in_flight: copies at a time; beyond it they are dropped and counted.
-    request_s: from a request's first byte to its last. idle_s: a client's connection without a request.
+    handshake_s: a client's TLS handshake, and its PROXY header. request_s: from a request's first byte to its last.
+    idle_s: a client's connection without a request.
     linger_s: how long a refused client may go on sending before its connection is cut.
     upstream_idle_s: kept upstream connections without a request (servers close theirs after 5 s or more).
     record_bytes: of an answer, kept for scoring; what is longer is recorded cut. record_queue: exchanges waiting for
@@ -29,6 +30,7 @@ class Limits:
     shadow_first_byte_s: float = 60.0
     shadow_total_s: float = 300.0
     shadow_in_flight: int = 256
+    handshake_s: float = 10.0
     request_s: float = 30.0
     idle_s: float = 75.0
     linger_s: float = 1.0

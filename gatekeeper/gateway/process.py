@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -18,13 +19,18 @@ import uvloop
 
 from gatekeeper.adapters.splitfeed import HttpSplitFeed, SplitFeed
 from gatekeeper.adapters.spool import DiskSpool, Shipper, SpoolReader
+from gatekeeper.errors import InputError
 from gatekeeper.gateway.app import Gateway
 from gatekeeper.gateway.limits import Limits
+from gatekeeper.gateway.listen import Door
+from gatekeeper.gateway.override import Overrides
+from gatekeeper.gateway.tls import Certificate, trusting
 from gatekeeper.model.split import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from multiprocessing.context import SpawnProcess
+    from ssl import SSLContext
 
     from gatekeeper.model.exchange import Exchange
 
@@ -39,8 +45,9 @@ class Role:
     """Hold what a gateway process is to do; it travels to worker processes.
 
     split: fixed, from flags; None when a control plane is followed. api_url: "" when none is. override_key: see
-    `Gateway`. drain_s: how long
-    requests under way may take after SIGTERM.
+    `Gateway`. tls_cert: PEM, None for plain text; tls_key: None where the certificate's file holds it. upstream_ca: PEM
+    of an authority that upstreams are trusted by, beside the system's. drain_s: how long requests under way may take
+    after SIGTERM.
     """
 
     host: str
@@ -53,8 +60,38 @@ class Role:
     data_dir: Path = Path("gatekeeper-data")
     show_release: bool = False
     override_key: str = ""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    proxy_protocol: bool = False
+    upstream_ca: Path | None = None
     drain_s: float = 30.0
     limits: Limits = field(default_factory=Limits)
+
+    def certificate(self) -> Certificate | None:
+        """Load what clients are shown; None for plain text.
+
+        Raises:
+            InputError: a file cannot be read or used.
+        """
+        return Certificate(self.tls_cert, self.tls_key) if self.tls_cert is not None else None
+
+    def upstream_tls(self) -> SSLContext | None:
+        """Load what upstreams are checked by; None for the system's authorities alone.
+
+        Raises:
+            InputError: the file cannot be read or used.
+        """
+        return trusting(self.upstream_ca) if self.upstream_ca is not None else None
+
+    def check(self) -> None:
+        """Try what workers will need, before any is started.
+
+        Raises:
+            InputError: the override key, the certificate or the CA cannot be used.
+        """
+        Overrides(self.override_key)
+        self.certificate()
+        self.upstream_tls()
 
 
 def reserve(host: str, port: int) -> socket.socket:
@@ -82,13 +119,14 @@ def reserve(host: str, port: int) -> socket.socket:
 def run(role: Role, number: int = 1) -> None:
     """Serve until SIGTERM or SIGINT, then drain. number: of this worker, from 1; each has its own spool and id."""
     sys.setswitchinterval(_SWITCH_S)
+    certificate = role.certificate()
     with ExitStack() as stack:
-        gateway = _assemble(role, number, stack)
+        gateway = _assemble(role, number, stack, certificate)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(gateway, role))
+            runner.run(_serve(gateway, role, certificate))
 
 
-def _assemble(role: Role, number: int, stack: ExitStack) -> Gateway:
+def _assemble(role: Role, number: int, stack: ExitStack, certificate: Certificate | None) -> Gateway:
     takers = []
     if role.record is not None:
         from gatekeeper.gateway.record import SampleFile  # noqa: PLC0415 - scorers are loaded only where they score
@@ -99,7 +137,7 @@ def _assemble(role: Role, number: int, stack: ExitStack) -> Gateway:
     if not role.api_url:
         feed = SplitFeed(initial=[role.split] if role.split is not None else [])
         catch_all = role.split.service if role.split is not None else None
-        return _gateway(role, feed, None, takers, catch_all)
+        return _gateway(role, certificate, feed, None, takers, catch_all)
     feed = SplitFeed(
         role.data_dir / f"last-good-split-{number}.json", initial=[role.split] if role.split is not None else []
     )
@@ -112,11 +150,12 @@ def _assemble(role: Role, number: int, stack: ExitStack) -> Gateway:
     stack.callback(shipper.stop)
     stack.callback(spool.close)
     stack.callback(poller.stop)
-    return _gateway(role, feed, spool, takers)
+    return _gateway(role, certificate, feed, spool, takers)
 
 
 def _gateway(
     role: Role,
+    certificate: Certificate | None,
     feed: SplitFeed,
     spool: DiskSpool | None,
     takers: Sequence[Callable[[Exchange], object]],
@@ -129,18 +168,37 @@ def _gateway(
         catch_all=catch_all,
         show_release=role.show_release,
         override_key=role.override_key,
+        door=Door(tls=certificate.context if certificate is not None else None, proxy_protocol=role.proxy_protocol),
+        upstream_tls=role.upstream_tls(),
         takers=takers,
     )
 
 
-async def _serve(gateway: Gateway, role: Role) -> None:
+async def _serve(gateway: Gateway, role: Role, certificate: Certificate | None) -> None:
     ending = asyncio.Event()
     for ended_by in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ended_by, ending.set)
+    if certificate is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, certificate)
     await gateway.start(role.host, role.port, reuse_port=True)
     log.info("serving on %s:%d", role.host, gateway.port)
     await ending.wait()
     await gateway.drain(role.drain_s)
+
+
+def _reload(certificate: Certificate) -> None:
+    """Take a renewed certificate; a faulty one is told, and the old one stays."""
+    try:
+        certificate.reload()
+    except InputError as exc:
+        log.error("the certificate in use stays: %s", exc)  # noqa: TRY400 - the message says it all
+
+
+def _pass_on(number: signal.Signals, workers: Iterable[SpawnProcess]) -> None:
+    """Send a signal to the workers that live."""
+    for worker in workers:
+        if worker.pid is not None and worker.is_alive():
+            os.kill(worker.pid, number)
 
 
 def supervise(role: Role, workers: int) -> None:
@@ -156,6 +214,8 @@ def supervise(role: Role, workers: int) -> None:
         return worker
 
     living = {number: start(number) for number in range(1, workers + 1)}
+    if role.tls_cert is not None:
+        signal.signal(signal.SIGHUP, lambda *_: _pass_on(signal.SIGHUP, living.values()))
     while not ending.wait(_RESTART_S):
         for number, worker in living.items():
             if not worker.is_alive():

@@ -77,6 +77,8 @@ def _write_traffic(page: Page, counters: Counters, mirror: Mirror) -> None:
     page.value(f"{_PREFIX}_mirrors_in_flight", mirror.in_flight)
     page.family(f"{_PREFIX}_connections", "gauge", "Open client connections.")
     page.value(f"{_PREFIX}_connections", counters.connections)
+    page.family(f"{_PREFIX}_unproxied_total", "counter", "Connections closed: no PROXY header where one was due.")
+    page.value(f"{_PREFIX}_unproxied_total", counters.unproxied)
 
 
 def _write_records(page: Page, recorder: Recorder, spool: Spool | None) -> None:
