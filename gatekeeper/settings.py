@@ -21,7 +21,8 @@ class Settings:
     hook_token: bearer token of inbound alerts beside API keys, "" for none. webhook_allow_private: outbound webhooks
     may go to loopback and plain http.
     mirror_in_flight: mirrored copies under way at a time in each gateway; beyond it they are dropped and counted.
-    expose_release: answers carry the release and arm headers. override_key: secret with which testers may ask a gateway for an arm, "" for nobody.
+    expose_release: answers carry the release and arm headers. override_key: secret with which testers may ask a
+    gateway for an arm, "" for nobody.
     """
 
     database_url: str = "sqlite:///gatekeeper.db"
