@@ -20,8 +20,9 @@ class Capture:
     """Hold one arm's exchange while it happens.
 
     ts: unix seconds when the request arrived. began, ended: monotonic seconds. marks: (monotonic seconds, bytes of
-    body so far) of each read. cut: the body was longer than is kept. failure: what the request path
-    saw go wrong; None does not yet mean that the answer was a good one.
+    body so far) of each read. cut: the body was longer than is kept. held: reading was stopped for a while, because the
+    client did not keep up. failure: what the request path saw go wrong; None does not yet mean that the answer was a
+    good one.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Capture:
     marks: list[tuple[float, int]] = field(default_factory=list)
     size: int = 0
     cut: bool = False
+    held: bool = False
     ended: float | None = None
     failure: Failure | None = None
 

@@ -111,6 +111,7 @@ class Leg:
 
     def pause(self) -> None:
         """Read no more for now."""
+        self.capture.held = True
         if self._call is not None:
             self._call.pause()
 

@@ -23,10 +23,6 @@ if TYPE_CHECKING:
 FORWARDED = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
 
 
-UNMEASURED = "/v1/embeddings"
-"""Forwarded, split and counted; there is no answer in words that could be scored."""
-
-
 class Router:
     """Plan requests by the splits of the feed.
 
@@ -64,7 +60,6 @@ class Router:
             labels=labels,
             model=facts.model,
             streamed=facts.stream is True,
-            measured=request.path != UNMEASURED,
         )
 
     def plan_models(self, request: Request) -> Plan | None:
