@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gatekeeper.model.action import Job, OutboxItem
     from gatekeeper.model.audit import AuditEntry
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.model.exchange import Exchange, Place
     from gatekeeper.model.key import ApiKey, Webhook
     from gatekeeper.model.release import Deployment, Release, Service
     from gatekeeper.model.rollout import Rollout
@@ -265,6 +265,9 @@ class Spool(Protocol):
 
     def put(self, exchange: Exchange) -> bool:
         """Take an exchange; False when it had to be dropped (and was counted)."""
+
+    def lose(self, place: Place) -> None:
+        """Note that an exchange was lost before it came here, so that its stage is not judged as if it were whole."""
 
     def counts(self) -> dict[str, int]:
         """Return {"accepted", "written", "dropped"} since the start."""

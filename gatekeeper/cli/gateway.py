@@ -66,6 +66,9 @@ def command(
         bool, typer.Option(help="Take clients' addresses from PROXY headers (v1, v2); refuse connections without.")
     ] = False,
     upstream_ca: Annotated[Path | None, typer.Option(help="Trust https upstreams signed by this CA (PEM) too.")] = None,
+    ask_usage: Annotated[
+        bool, typer.Option(help="Ask engines for the token counts of streams whose clients did not; clients see none.")
+    ] = True,
     drain_s: Annotated[float, typer.Option(min=0, help="Seconds for requests under way after SIGTERM.")] = 30.0,
 ) -> None:
     """Serve the OpenAI API: split users between baseline and candidate, mirror, fall back, and record.
@@ -114,6 +117,7 @@ def command(
             tls_key=tls_key,
             proxy_protocol=proxy_protocol,
             upstream_ca=upstream_ca,
+            ask_usage=ask_usage,
             drain_s=drain_s,
             limits=Limits(shadow_in_flight=mirror_in_flight),
         )

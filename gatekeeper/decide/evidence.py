@@ -46,8 +46,9 @@ class Evidence:
     arm, errored ones included. compared: requests, or pairs of them, that entered the comparison. units: what was
     drawn by lot, by arm. mix: the same by stratum. seen: units (clusters) counted so far, None while there are none.
     grouped: requests that share their unit with another of the same look; repeats: those of units counted at an
-    earlier look, left out. singles: halves of pairs without a partner, left out. matched: by metric, requests seen
-    and kept by stratum and arm. drift: by stream, what tells whether the baseline moves.
+    earlier look, left out. singles: halves of pairs without a partner, left out. lost: exchanges that could not be
+    recorded, as gateways told. matched: by metric, requests seen and kept by stratum and arm. drift: by stream, what
+    tells whether the baseline moves.
     """
 
     looks: int = 0
@@ -63,6 +64,7 @@ class Evidence:
     ratio_log_e: float = 0.0
     mix_log_e: float = 0.0
     singles: int = 0
+    lost: int = 0
     segments: list[str] = field(default_factory=list)
     strata: list[str] = field(default_factory=list)
     matched: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)

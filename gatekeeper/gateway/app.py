@@ -8,11 +8,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import uvloop
 
 from gatekeeper.gateway import status
+from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.counters import Counters
 from gatekeeper.gateway.fleet import Fleet
 from gatekeeper.gateway.http import Refusal, Request, own_response
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _LOOK_S = 0.01
 _CUT_S = 1.0
+_RETRY_AFTER_S = 1
 _COPIES_S = 2.0
 """How long draining waits for copies whose users have been answered."""
 _METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -59,8 +61,9 @@ class Gateway:
 
     catch_all: the service that also serves models no service is named after; None refuses those. show_release and
     show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`. override_key: the secret of those who may
-    ask for an arm, "" for nobody. door: how clients come in. upstream_tls: checks upstreams'
-    certificates, None: with the system's authorities.
+    ask for an arm, "" for nobody. door: how clients come in. upstream_tls: checks upstreams' certificates, None: with
+    the system's authorities. ask_usage: ask engines for the usage of streams whose clients did not, and take it out of
+    what the client sees. sent: what became of what was spooled.
     """
 
     def __init__(
@@ -75,7 +78,9 @@ class Gateway:
         override_key: str = "",
         door: Door | None = None,
         upstream_tls: SSLContext | None = None,
+        ask_usage: bool = True,
         takers: Sequence[Callable[[Exchange], object]] = (),
+        sent: Callable[[], dict[str, int]] = dict,
     ) -> None:
         """Keep the parts; `start` or `run_in_thread` begins.
 
@@ -88,13 +93,14 @@ class Gateway:
         self.loop: asyncio.AbstractEventLoop
         self._feed = feed
         self._spool = spool
-        self._router = Router(feed, catch_all, Overrides(override_key))
+        self._router = Router(feed, catch_all, Overrides(override_key), ask_usage=ask_usage)
         self._takers = (*takers, spool.put) if spool is not None else tuple(takers)
         self._shown = {"show_release": show_release, "show_arm": show_arm}
         self._counters = Counters()
         self._door = door or Door()
         self._upstream_tls = upstream_tls
         self._server: Listener | None = None
+        self._sent = sent
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, *, reuse_port: bool = False) -> None:
@@ -104,7 +110,9 @@ class Gateway:
             OSError: the address cannot be listened on.
         """
         self.loop = asyncio.get_running_loop()
-        self._recorder = Recorder(self._takers, self.limits.record_queue)
+        self._recorder = Recorder(
+            self._takers, self.limits.record_queue, self._spool.lose if self._spool is not None else lambda _: None
+        )
         self._fleet = Fleet(self.limits, self.loop, self._upstream_tls)
         self._mirror = Mirror(self._fleet, self._recorder, self._counters, self.limits.shadow_in_flight)
         self._shop = Shop(
@@ -112,6 +120,7 @@ class Gateway:
             mirror=self._mirror,
             recorder=self._recorder,
             counters=self._counters,
+            rescues=Budget(self.limits.rescue_share, self.limits.rescue_floor_per_s, monotonic()),
             **self._shown,
         )
         self._server = await listen(
@@ -201,6 +210,8 @@ class Gateway:
         path = request.path
         if path in FORWARDED:
             self._only(request, b"POST")
+            if len(self._fleet.caller.live) - self._mirror.in_flight >= self.limits.in_flight:
+                self._shed()
             forward = Forward(self._shop, client, request, self._router.plan(request))
             forward.begin()
             return forward
@@ -218,7 +229,8 @@ class Gateway:
             return None
         if path == "/metrics":
             self._counters.connections = len(self.connections)
-            body = status.metrics(self._feed, self._counters, self._recorder, self._spool, self._mirror, self._fleet)
+            records = status.Records(self._recorder.counts, self._spool.counts() if self._spool else {}, self._sent())
+            body = status.metrics(self._feed, self._counters, records, self._mirror, self._fleet)
             self._say(client, own_response(200, body, content_type=_METRICS_TYPE))
         else:
             body = status.models(self._feed) if path == "/v1/models" else b'{"status":"ok"}'
@@ -228,6 +240,11 @@ class Gateway:
     def refused(self, status_code: int) -> None:
         """Count an error of our own."""
         self._counters.refusals[status_code] += 1
+
+    def _shed(self) -> NoReturn:
+        self._counters.shed += 1
+        text = f"{self.limits.in_flight} requests are in flight, as many as this gateway takes: try again soon"
+        raise Refusal(503, text, code="overloaded", retry_after_s=_RETRY_AFTER_S)
 
     def _only(self, request: Request, method: bytes) -> None:
         if request.method != method:

@@ -18,6 +18,7 @@ class Facts(msgspec.Struct):
     model: str | None = None
     user: Any = None
     stream: Any = None
+    stream_options: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _decode = msgspec.json.Decoder(Facts).decode

@@ -8,7 +8,7 @@ from gatekeeper.gateway.http import Head, Request
 from gatekeeper.gateway.labels import Labels
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.cohort import APART_STAGE
-from gatekeeper.model.exchange import Failure
+from gatekeeper.model.exchange import Failure, Place
 from gatekeeper.model.split import Endpoint, Split
 
 RESCUE_STAGE = APART_STAGE
@@ -22,7 +22,7 @@ class Capture:
     ts: unix seconds when the request arrived. began, ended: monotonic seconds. marks: (monotonic seconds, bytes of
     body so far) of each read. cut: the body was longer than is kept. held: reading was stopped for a while, because the
     client did not keep up. failure: what the request path saw go wrong; None does not yet mean that the answer was a
-    good one.
+    good one. asks_usage: the request asks the engine for usage, which the client did not.
     """
 
     id: str
@@ -43,6 +43,15 @@ class Capture:
     held: bool = False
     ended: float | None = None
     failure: Failure | None = None
+    asks_usage: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Return what it is evidence for."""
+        split = self.split
+        return Place(
+            arm=self.arm, service=split.service, rollout_id=split.rollout_id, stage=self.stage, epoch=split.epoch
+        )
 
     def add(self, data: bytes, now: float, room: int) -> None:
         """Keep a read, up to `room` bytes of body in all."""

@@ -14,6 +14,8 @@ class Counters:
         self.mirrors: Counter[tuple[str, str]] = Counter()
         self.refusals: Counter[int] = Counter()
         self.rescues: Counter[str] = Counter()
+        self.unrescued: Counter[str] = Counter()
+        self.shed = 0
         self.connections = 0
         self.unproxied = 0
 

@@ -31,6 +31,8 @@ _HOP_BY_HOP = frozenset(
 )
 _NOT_UPSTREAM = _HOP_BY_HOP | {b"host", b"content-length", b"expect", b"x-request-id"}
 _NOT_DOWNSTREAM = _HOP_BY_HOP | {b"x-request-id"}
+_NOT_UPSTREAM_PLAIN = _NOT_UPSTREAM | {b"accept-encoding"}
+_NOT_DOWNSTREAM_RESIZED = _NOT_DOWNSTREAM | {b"content-length"}
 _OURS = b"x-gatekeeper-"
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 _SERVER_ERROR = 500
@@ -40,13 +42,16 @@ JSON = b"application/json"
 class Refusal(Exception):  # noqa: N818 - it is an answer
     """Answer a request with an error of the gateway's own. status: the HTTP status."""
 
-    def __init__(self, status: int, message: str, *, code: str | None = None, close: bool = False) -> None:
-        """Keep the answer; close: the connection must not be used again."""
+    def __init__(
+        self, status: int, message: str, *, code: str | None = None, close: bool = False, retry_after_s: int = 0
+    ) -> None:
+        """Keep the answer. close: the connection must not be used again. retry_after_s: told to the client; 0: not."""
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
         self.close = close
+        self.retry_after_s = retry_after_s
 
     def body(self) -> bytes:
         """Return the answer's body in OpenAI's shape."""
@@ -90,6 +95,18 @@ class Head:
     headers: Headers
     length: int | None
 
+    @property
+    def plain_events(self) -> bool:
+        """Tell whether the body is a stream of events that can be read as it comes."""
+        kind = coding = b""
+        for name, value in self.headers:
+            lower = name.lower()
+            if lower == b"content-type":
+                kind = value.strip().lower()
+            elif lower == b"content-encoding":
+                coding = value.strip().lower()
+        return kind.startswith(b"text/event-stream") and coding in (b"", b"identity")
+
 
 def check_request(version: str, headers: Headers) -> None:
     """Refuse a head that two servers could read in two ways.
@@ -126,12 +143,14 @@ def _passed(headers: Headers, dropped: frozenset[bytes]) -> Iterable[bytes]:
             yield name + b": " + value + b"\r\n"
 
 
-def request_head(request: Request, target: bytes, host: bytes, length: int, extra: bytes) -> bytes:
+def request_head(
+    request: Request, target: bytes, host: bytes, length: int, extra: bytes, *, plain: bool = False
+) -> bytes:
     """Build the head sent upstream: the client's own headers, less those of its connection and ours.
 
-    extra: whole header lines of our own.
+    extra: whole header lines of our own. plain: the answer is wanted without compression.
     """
-    lines = b"".join(_passed(request.headers, _NOT_UPSTREAM))
+    lines = b"".join(_passed(request.headers, _NOT_UPSTREAM_PLAIN if plain else _NOT_UPSTREAM))
     return b"%b %b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: %d\r\n%b\r\n" % (
         request.method,
         target,
@@ -142,9 +161,12 @@ def request_head(request: Request, target: bytes, host: bytes, length: int, extr
     )
 
 
-def response_head(head: Head, extra: bytes) -> bytes:
-    """Build the head sent to the client from the upstream's; extra: whole header lines of our own."""
-    lines = b"".join(_passed(head.headers, _NOT_DOWNSTREAM))
+def response_head(head: Head, extra: bytes, *, resized: bool = False) -> bytes:
+    """Build the head sent to the client from the upstream's.
+
+    extra: whole header lines of our own. resized: the body's length is not the upstream's.
+    """
+    lines = b"".join(_passed(head.headers, _NOT_DOWNSTREAM_RESIZED if resized else _NOT_DOWNSTREAM))
     return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, lines, extra)
 
 

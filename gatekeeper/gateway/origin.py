@@ -36,7 +36,10 @@ def check_url(url: str) -> SplitResult:
 
 
 class Pool:
-    """Keep connections to one origin, the last used first."""
+    """Keep connections to one origin, the last used first.
+
+    knows_usage: the engine has not yet shown that it refuses `stream_options`.
+    """
 
     def __init__(
         self, url: str, limits: Limits, loop: asyncio.AbstractEventLoop, tls: ssl.SSLContext | None = None
@@ -55,6 +58,7 @@ class Pool:
         self._loop = loop
         self._idle: list[Connection] = []
         self._made: set[Connection] = set()
+        self.knows_usage = True
 
     def take(self) -> Connection | None:
         """Return a kept connection; None when there is none."""

@@ -64,6 +64,7 @@ class Role:
     tls_key: Path | None = None
     proxy_protocol: bool = False
     upstream_ca: Path | None = None
+    ask_usage: bool = True
     drain_s: float = 30.0
     limits: Limits = field(default_factory=Limits)
 
@@ -137,7 +138,7 @@ def _assemble(role: Role, number: int, stack: ExitStack, certificate: Certificat
     if not role.api_url:
         feed = SplitFeed(initial=[role.split] if role.split is not None else [])
         catch_all = role.split.service if role.split is not None else None
-        return _gateway(role, certificate, feed, None, takers, catch_all)
+        return _gateway(role, certificate, feed, takers, catch_all=catch_all)
     feed = SplitFeed(
         role.data_dir / f"last-good-split-{number}.json", initial=[role.split] if role.split is not None else []
     )
@@ -150,16 +151,18 @@ def _assemble(role: Role, number: int, stack: ExitStack, certificate: Certificat
     stack.callback(shipper.stop)
     stack.callback(spool.close)
     stack.callback(poller.stop)
-    return _gateway(role, certificate, feed, spool, takers)
+    return _gateway(role, certificate, feed, takers, spool=spool, sent=shipper.counts)
 
 
 def _gateway(
     role: Role,
     certificate: Certificate | None,
     feed: SplitFeed,
-    spool: DiskSpool | None,
     takers: Sequence[Callable[[Exchange], object]],
+    *,
+    spool: DiskSpool | None = None,
     catch_all: str | None = None,
+    sent: Callable[[], dict[str, int]] = dict,
 ) -> Gateway:
     return Gateway(
         feed,
@@ -170,7 +173,9 @@ def _gateway(
         override_key=role.override_key,
         door=Door(tls=certificate.context if certificate is not None else None, proxy_protocol=role.proxy_protocol),
         upstream_tls=role.upstream_tls(),
+        ask_usage=role.ask_usage,
         takers=takers,
+        sent=sent,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.decide.assign import mirrored
 from gatekeeper.errors import InputError
+from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.capture import RESCUE_STAGE, Capture
 from gatekeeper.gateway.counters import Counters
 from gatekeeper.gateway.fleet import Fleet
@@ -15,6 +16,7 @@ from gatekeeper.gateway.http import Refusal, response_head
 from gatekeeper.gateway.labels import Labels
 from gatekeeper.gateway.mirror import Mirror
 from gatekeeper.gateway.recorder import Recorder
+from gatekeeper.gateway.usage import Strip
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Failure
@@ -34,6 +36,7 @@ class Plan:
     """Hold what was decided about a request before anything is sent.
 
     measured: it is recorded and mirrored. drawn: its arm was drawn; one that was given is not compared or mirrored.
+    asks_usage: it is a stream whose usage is asked for without its client.
     """
 
     split: Split
@@ -43,16 +46,21 @@ class Plan:
     streamed: bool
     measured: bool = True
     drawn: bool = True
+    asks_usage: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """Hold what every request needs; one a gateway. The switches name the response headers that are shown."""
+    """Hold what every request needs; one a gateway.
+
+    rescues: what second tries are paid from. The switches name the response headers that are shown.
+    """
 
     fleet: Fleet
     mirror: Mirror
     recorder: Recorder
     counters: Counters
+    rescues: Budget
     show_release: bool = False
     show_arm: bool = False
 
@@ -69,7 +77,8 @@ class Forward:
         self._ts = time.time()
         self._leg: Leg | None = None
         self._shadow: Leg | None = None
-        self._head_sent = self._chunked = self._over = False
+        self._strip: Strip | None = None
+        self._head_sent = self._chunked = self._over = self._unrescued = False
 
     def begin(self) -> None:
         """Send the request to its arm, and a copy to the candidate where one is due.
@@ -78,6 +87,7 @@ class Forward:
             Refusal: the request cannot be sent.
         """
         plan = self._plan
+        self._shop.rescues.seen()
         if plan.arm is Arm.CANDIDATE and plan.split.candidate is not None:
             breaker = self._shop.fleet.breaker(plan.split.candidate.url)
             capture = self._capture(Arm.CANDIDATE, self._request.arrived)
@@ -100,17 +110,16 @@ class Forward:
             return
         if not self._head_sent:
             if leg.capture.arm is Arm.CANDIDATE:
-                if leg.faulty:
-                    failure = Failure(kind="http_5xx", message=f"the candidate answered {head.status}")
+                if leg.faulty and self._may_rescue():
                     if not ended:
-                        leg.blame(failure)
+                        leg.blame(Failure(kind="http_5xx", message=f"the candidate answered {head.status}"))
                     self._rescue(leg.capture)
                     return
                 if not (data or ended):
                     return
-            data = self._send_head(leg, head) + self._framed(data)
+            data = self._send_head(leg, head) + self._framed(self._stripped(data, ended=ended))
         else:
-            data = self._framed(data)
+            data = self._framed(self._stripped(data, ended=ended))
         if ended and self._chunked:
             data += b"0\r\n\r\n"
         if data:
@@ -126,7 +135,7 @@ class Forward:
         if self._head_sent:
             self._end(leg.capture)
             self._client.abort()
-        elif leg.capture.arm is Arm.CANDIDATE:
+        elif leg.capture.arm is Arm.CANDIDATE and self._may_rescue():
             self._rescue(leg.capture)
         else:
             self._end(leg.capture)
@@ -167,6 +176,7 @@ class Forward:
             request=self._request,
             labels=labels,
             began=began,
+            asks_usage=self._plan.asks_usage,
         )
 
     def _start(self, capture: Capture) -> None:
@@ -181,6 +191,13 @@ class Forward:
             raise Refusal(502, str(exc)) from exc
         self._leg = leg
         leg.start(self._plan.model)
+
+    def _may_rescue(self) -> bool:
+        """Tell whether this request may be sent a second time, to the baseline; asked once, a no stays."""
+        if not self._unrescued and not self._shop.rescues.spend(time.monotonic()):
+            self._unrescued = True
+            self._shop.counters.unrescued[self._plan.split.service] += 1
+        return not self._unrescued
 
     def _rescue(self, failed: Capture) -> None:
         """Charge the candidate, and have the baseline answer; that answer is kept, and compared with nothing."""
@@ -202,13 +219,20 @@ class Forward:
             lines += b"x-gatekeeper-release: %b\r\n" % leg.capture.endpoint.release.encode()
         if self._shop.show_arm or self._plan.labels.override is not None:
             lines += b"x-gatekeeper-arm: %b\r\n" % leg.capture.arm.value.encode()
-        if head.length is None:
+        length = head.length
+        if leg.capture.asks_usage and head.plain_events:
+            self._strip = Strip()
+            length = None
+        if length is None:
             self._chunked = self._request.minor == 1
             if self._chunked:
                 lines += b"transfer-encoding: chunked\r\n"
         if not self._client.keeps:
             lines += b"connection: close\r\n"
-        return response_head(head, lines)
+        return response_head(head, lines, resized=length != head.length)
+
+    def _stripped(self, data: bytes, *, ended: bool) -> bytes:
+        return data if self._strip is None else self._strip.feed(data, ended=ended)
 
     def _framed(self, data: bytes) -> bytes:
         return b"%x\r\n%b\r\n" % (len(data), data) if data and self._chunked else data

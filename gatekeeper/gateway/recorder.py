@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gatekeeper.gateway.capture import Capture
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.model.exchange import Exchange, Place
 
 log = logging.getLogger(__name__)
 
@@ -25,9 +25,15 @@ class Recorder:
     longer than is kept), dropped_queue_full, dropped_unread (answers that cannot be read whole), dropped_fault.
     """
 
-    def __init__(self, takers: Sequence[Callable[[Exchange], object]], bound: int) -> None:
-        """Start the thread."""
+    def __init__(
+        self,
+        takers: Sequence[Callable[[Exchange], object]],
+        bound: int,
+        lose: Callable[[Place], object] = lambda _: None,
+    ) -> None:
+        """Start the thread. lose: learns what each dropped exchange was evidence for."""
         self._takers = tuple(takers)
+        self._lose = lose
         self._bound = bound
         self._queue: queue.SimpleQueue[Capture | None] = queue.SimpleQueue()
         self.counts = {
@@ -46,6 +52,7 @@ class Recorder:
         self.counts["accepted"] += 1
         if self._queue.qsize() >= self._bound:
             self.counts["dropped_queue_full"] += 1
+            self._lose(capture.place)
             return
         self._queue.put(capture)
 
@@ -60,11 +67,13 @@ class Recorder:
                 exchange = to_exchange(capture)
                 if exchange.response is None and exchange.error is None:
                     self.counts["dropped_unread"] += 1
+                    self._lose(capture.place)
                     continue
                 for take in self._takers:
                     take(exchange)
             except Exception:
                 self.counts["dropped_fault"] += 1
+                self._lose(capture.place)
                 log.exception("exchange %s not recorded", capture.id)
             else:
                 self.counts["recorded"] += 1

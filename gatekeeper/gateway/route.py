@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
+
 from gatekeeper.decide.assign import arm, given
 from gatekeeper.decide.classify import classify
 from gatekeeper.gateway.body import Facts, read_facts
 from gatekeeper.gateway.http import Refusal
 from gatekeeper.gateway.labels import Ids, read_labels
 from gatekeeper.gateway.proxy import Plan
+from gatekeeper.gateway.usage import PATHS
 from gatekeeper.model.arm import Arm
 
 if TYPE_CHECKING:
@@ -29,12 +32,13 @@ class Router:
     catch_all: the service of models that no service is named after. overrides: who may ask for an arm.
     """
 
-    def __init__(self, feed: SplitFeed, catch_all: str | None, overrides: Overrides) -> None:
-        """Keep where splits come from."""
+    def __init__(self, feed: SplitFeed, catch_all: str | None, overrides: Overrides, *, ask_usage: bool = True) -> None:
+        """Keep where splits come from. ask_usage: of streams, also where the client does not."""
         self._feed = feed
         self._overrides = overrides
         self._catch_all = catch_all
         self._ids = Ids()
+        self._ask_usage = ask_usage
 
     def plan(self, request: Request) -> Plan:
         """Decide about a request.
@@ -53,13 +57,15 @@ class Router:
             given_arm = self._overrides.arm(labels.override, split)
         elif split.cohorts is not None:
             given_arm = given(split, split.cohorts, labels.key)
+        streamed = facts.stream is True
         return Plan(
             split=split,
             arm=given_arm or arm(split, labels.key),
             drawn=given_arm is None,
             labels=labels,
             model=facts.model,
-            streamed=facts.stream is True,
+            streamed=streamed,
+            asks_usage=streamed and self._ask_usage and facts.stream_options is UNSET and request.path in PATHS,
         )
 
     def plan_models(self, request: Request) -> Plan | None:

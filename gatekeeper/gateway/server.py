@@ -93,7 +93,7 @@ class ClientConnection(asyncio.Protocol):
         """Begin a request."""
         self._new_request()
         self._in_head = self._reading = True
-        self.due_at = monotonic() + self._limits.request_s
+        self.due_at = monotonic() + self._limits.head_s
 
     def on_url(self, url: bytes) -> None:
         """Take (a part of) the target."""
@@ -112,6 +112,7 @@ class ClientConnection(asyncio.Protocol):
         """Check the head, and let a client that asked go on with its body."""
         self._in_head = False
         self._fed = 0
+        self.due_at = monotonic() + self._limits.body_s
         self._version = self._parser.get_http_version()
         try:
             check_request(self._version, self._headers)
@@ -172,7 +173,8 @@ class ClientConnection(asyncio.Protocol):
         if not keep:
             self._transport.close()
             return
-        wait_s = self._limits.request_s if self._reading else self._limits.idle_s
+        limits = self._limits
+        wait_s = limits.idle_s if not self._reading else limits.head_s if self._in_head else limits.body_s
         self.due_at = monotonic() + wait_s
         if self._waiting or self._last is not None:
             self._front.loop.call_soon(self._next)
@@ -182,6 +184,8 @@ class ClientConnection(asyncio.Protocol):
         self._front.refused(refusal.status)
         if refusal.close and self._request is not None:
             self._request.keep_alive = False
+        if refusal.retry_after_s:
+            extra += b"retry-after: %d\r\n" % refusal.retry_after_s
         self.write(own_response(refusal.status, refusal.body(), extra if self.keeps else extra + _CLOSE))
         self.done()
 
@@ -207,7 +211,8 @@ class ClientConnection(asyncio.Protocol):
         if self._lingering:
             self.abort()
         elif self._reading:
-            self._last = Refusal(408, f"no whole request in {self._limits.request_s:g} s", close=True)
+            what, waited_s = ("head", self._limits.head_s) if self._in_head else ("body", self._limits.body_s)
+            self._last = Refusal(408, f"the request's {what} was not whole in {waited_s:g} s", close=True)
             self._next()
         else:
             self._transport.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.counters import Counters
     from gatekeeper.gateway.fleet import Fleet
     from gatekeeper.gateway.mirror import Mirror
-    from gatekeeper.gateway.recorder import Recorder
-    from gatekeeper.ports import Spool
 
 _PREFIX = "gatekeeper_gateway"
 
@@ -43,13 +43,20 @@ async def ready(feed: SplitFeed, fleet: Fleet, *, draining: bool) -> tuple[bool,
     return fine, msgspec.json.encode(body)
 
 
-def metrics(
-    feed: SplitFeed, counters: Counters, recorder: Recorder, spool: Spool | None, mirror: Mirror, fleet: Fleet
-) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Hold what became of recorded exchanges, by result: in the recorder, in the spool, on the way from there."""
+
+    recorder: Mapping[str, int]
+    spool: Mapping[str, int]
+    sent: Mapping[str, int]
+
+
+def metrics(feed: SplitFeed, counters: Counters, records: Records, mirror: Mirror, fleet: Fleet) -> bytes:
     """Return the figures for Prometheus; labels come from configuration, never from requests."""
     page = Page()
     _write_traffic(page, counters, mirror)
-    _write_records(page, recorder, spool)
+    _write_records(page, records)
     for name, text in (("epoch", "Epoch"), ("version", "Version"), ("candidate_bp", "Candidate's share in bp")):
         page.family(f"{_PREFIX}_split_{name}", "gauge", f"{text} of the split in force.")
         for split in feed.all():
@@ -70,6 +77,11 @@ def _write_traffic(page: Page, counters: Counters, mirror: Mirror) -> None:
     page.family(f"{_PREFIX}_rescues_total", "counter", "Requests of the candidate answered by the baseline.")
     for service, count in sorted(counters.rescues.items()):
         page.value(f"{_PREFIX}_rescues_total", count, service=service)
+    page.family(f"{_PREFIX}_unrescued_total", "counter", "Failures passed on: no second tries were left.")
+    for service, count in sorted(counters.unrescued.items()):
+        page.value(f"{_PREFIX}_unrescued_total", count, service=service)
+    page.family(f"{_PREFIX}_shed_total", "counter", "Requests answered 503: too many were in flight.")
+    page.value(f"{_PREFIX}_shed_total", counters.shed)
     page.family(f"{_PREFIX}_mirrored_total", "counter", "Copies for the candidate: sent, or dropped by reason.")
     for (service, what), count in sorted(counters.mirrors.items()):
         page.value(f"{_PREFIX}_mirrored_total", count, service=service, result=what)
@@ -81,11 +93,13 @@ def _write_traffic(page: Page, counters: Counters, mirror: Mirror) -> None:
     page.value(f"{_PREFIX}_unproxied_total", counters.unproxied)
 
 
-def _write_records(page: Page, recorder: Recorder, spool: Spool | None) -> None:
-    page.family(f"{_PREFIX}_recorder_total", "counter", "Exchanges handed to the recorder, by what became of them.")
-    for what, count in recorder.counts.items():
-        page.value(f"{_PREFIX}_recorder_total", count, result=what)
-    if spool is not None:
-        page.family(f"{_PREFIX}_spool_total", "counter", "Exchanges given to the spool, by what became of them.")
-        for what, count in spool.counts().items():
-            page.value(f"{_PREFIX}_spool_total", count, result=what)
+def _write_records(page: Page, records: Records) -> None:
+    for name, text, counts in (
+        ("recorder", "Exchanges handed to the recorder, by what became of them.", records.recorder),
+        ("spool", "Exchanges given to the spool, by what became of them.", records.spool),
+        ("shipper", "Exchanges sent to the control plane, by what became of them.", records.sent),
+    ):
+        if counts:
+            page.family(f"{_PREFIX}_{name}_total", "counter", text)
+        for what, count in counts.items():
+            page.value(f"{_PREFIX}_{name}_total", count, result=what)

@@ -26,9 +26,12 @@ def score_exchange(exchange: Exchange) -> tuple[Sample, dict[str, Any]]:
     """Score one exchange: its sample, and the labels that say why.
 
     An exchange that failed, or whose response is no answer at all, has only `error`: it counts for `error_rate` and
-    for nothing else; its labels hold `failure {class, cause, transient}`. Pure, deterministic, and never raises on what
-    a model wrote. Under `unscored` the labels name each metric that does not apply, with its reason.
+    for nothing else; its labels hold `failure {class, cause, transient}`. A notice of lost exchanges is passed on as
+    one. Pure, deterministic, and never raises on what a model wrote. Under `unscored` the labels name each metric that
+    does not apply, with its reason.
     """
+    if exchange.lost:
+        return Sample(request_id=exchange.id, ts=exchange.ts, arm=exchange.arm, lost=exchange.lost), {}
     failure = exchange.error
     answer = read_answer(exchange.response)
     if failure is None and answer is None:

@@ -64,6 +64,17 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Say what an exchange is evidence for."""
+
+    arm: Arm
+    service: str
+    rollout_id: str
+    stage: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
     """Hold a request, its response or failure, its times, and the labels under which it was routed.
 
@@ -97,3 +108,8 @@ class Exchange:
     streamed: bool = False
     unmeasured: dict[str, str] = field(default_factory=dict)
     lost: int = 0
+
+    @property
+    def place(self) -> Place:
+        """Return what it is evidence for."""
+        return Place(arm=self.arm, service=self.service, rollout_id=self.rollout_id, stage=self.stage, epoch=self.epoch)

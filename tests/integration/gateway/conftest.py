@@ -134,11 +134,12 @@ def _split(baseline: Upstream, candidate: Upstream | None = None, **fields: obje
 def say() -> Callable[..., bytes]:
     """Send raw bytes to a gateway, and return everything it says until it closes or is silent."""
 
-    def send(address: tuple[str, int], *parts: bytes, silence_s: float = 3.0, pause_s: float = 0.0) -> bytes:
+    def send(address: tuple[str, int], *parts: bytes, silence_s: float = 10.0, pause_s: float = 0.0) -> bytes:
         with socket.create_connection(address, timeout=silence_s) as conn:
-            for part in parts:
-                conn.sendall(part)
-                time.sleep(pause_s)
+            with contextlib.suppress(ConnectionError):  # it may have answered, and closed, before the last part
+                for part in parts:
+                    conn.sendall(part)
+                    time.sleep(pause_s)
             heard = b""
             try:
                 while got := conn.recv(65536):

@@ -67,14 +67,14 @@ REFUSED = {
 @pytest.fixture
 def front(upstream: Callable[..., Any], gateway: Callable[..., Any], split: Callable[..., Split]):
     server = upstream()
-    return server, gateway(split(server), body_bytes=4000, request_s=0.3, idle_s=0.3)
+    return server, gateway(split(server), body_bytes=4000, head_s=0.3, body_s=0.5, idle_s=0.3)
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_it_is_refused_and_the_connection_closed(front: tuple[Any, Any], say: Callable[..., bytes], case: str):
     server, running = front
     sent, status = REFUSED[case]
-    heard = say(running.address, sent, silence_s=2)
+    heard = say(running.address, sent)
     assert heard.startswith(b"HTTP/1.1 %d " % status), heard
     assert b'"error"' in heard
     assert b"connection: close" in heard
@@ -87,7 +87,7 @@ def test_it_is_refused_and_the_connection_closed(front: tuple[Any, Any], say: Ca
 def test_it_is_refused_behind_a_good_request_too(front: tuple[Any, Any], say: Callable[..., bytes], case: str):
     server, running = front
     sent, status = REFUSED[case]
-    heard = say(running.address, GOOD + sent, silence_s=2)
+    heard = say(running.address, GOOD + sent)
     assert heard.startswith(b"HTTP/1.1 200 OK")
     assert b"HTTP/1.1 %d " % status in heard
     assert heard.count(b"HTTP/1.1 ") == 2
@@ -112,13 +112,36 @@ def test_absolute_targets_and_strange_paths_are_not_routed(front: tuple[Any, Any
             assert client.post(path, content=BODY).status_code == 404
 
 
-@pytest.mark.parametrize("start", [POST + b"Host: x\r\n", POST + b"Host: x\r\nContent-Length: 15\r\n\r\n", GOOD[:-1]])
-def test_a_slow_client_is_answered_408(front: tuple[Any, Any], say: Callable[..., bytes], start: bytes):
+@pytest.mark.parametrize(
+    ("start", "part", "least_s"),
+    [
+        (POST + b"Host: x\r\n", b"head", 0.25),
+        (POST + b"Host: x\r\nContent-Length: 15\r\n\r\n", b"body", 0.45),
+        (GOOD[:-1], b"body", 0.45),
+    ],
+)
+def test_a_slow_client_is_answered_408(
+    front: tuple[Any, Any], say: Callable[..., bytes], start: bytes, part: bytes, least_s: float
+):
     _, running = front
     begun = time.monotonic()
     heard = say(running.address, start)
     assert heard.startswith(b"HTTP/1.1 408 ")
-    assert 0.25 < time.monotonic() - begun < 1.5
+    assert b"the request's " + part in heard
+    assert time.monotonic() - begun > least_s
+
+
+@pytest.mark.parametrize("trickle", [b"X-A: b\r\n", b"a"])
+def test_a_trickle_does_not_buy_time(
+    upstream: Callable[..., Any],
+    gateway: Callable[..., Any],
+    split: Callable[..., Split],
+    say: Callable[..., bytes],
+    trickle: bytes,
+):
+    running = gateway(split(upstream()), head_s=0.3, linger_s=5.0)
+    heard = say(running.address, POST + b"Host: x\r\n", *[trickle] * 40, pause_s=0.02)
+    assert heard.startswith(b"HTTP/1.1 408 ")
 
 
 def test_an_idle_connection_is_closed(front: tuple[Any, Any], say: Callable[..., bytes]):
@@ -134,8 +157,11 @@ def test_a_client_that_asks_first_is_told_to_go_on(front: tuple[Any, Any], say: 
     assert heard.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK")
 
 
-def test_a_head_may_come_byte_by_byte(front: tuple[Any, Any], say: Callable[..., bytes]):
-    server, running = front
+def test_a_head_may_come_byte_by_byte(
+    upstream: Callable[..., Any], gateway: Callable[..., Any], split: Callable[..., Split], say: Callable[..., bytes]
+):
+    server = upstream()
+    running = gateway(split(server), idle_s=0.5)
     heard = say(running.address, *(GOOD[i : i + 1] for i in range(len(GOOD))), pause_s=0.001)
     assert heard.startswith(b"HTTP/1.1 200 OK")
     assert len(server.requests) == 1
