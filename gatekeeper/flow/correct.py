@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper import registry
-from gatekeeper.decide.columns import PLAIN
+from gatekeeper.decide.classify import PLAIN
 from gatekeeper.decide.correct import KINDS, correct
 from gatekeeper.errors import Fault, InputError, UnknownNameError
 from gatekeeper.flow._control import BASELINE, CANDIDATE
