@@ -138,13 +138,13 @@ class DiskSpool:
             return []
 
     def _write(self, batch: list[Exchange]) -> None:
+        encoded = [(exchange, line) for exchange in batch if (line := self._encode(exchange))]
         notices = self._losses.take()
-        encoded = [line for exchange in batch if (line := self._encode(exchange))]
         try:
-            self._append(encoded + [self._encode(notice) for notice in notices])
+            self._append([line for _, line in encoded] + [self._encode(notice) for notice in notices])
         except OSError as exc:
             self._losses.give_back(notices)
-            self._losses.add(exchange.place for exchange in batch)
+            self._losses.add(exchange.place for exchange, _ in encoded)
             self._give_up(len(encoded), exc)
         else:
             self.failure = ""

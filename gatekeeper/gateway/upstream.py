@@ -94,6 +94,11 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Say nothing, as for pausing."""
 
+    def on_message_begin(self) -> None:
+        """Refuse a second answer behind the one that was asked for: it is nobody's, and must not pass for the first."""
+        if self._ended:
+            raise ValueError("an answer that nobody asked for")
+
     def on_status(self, reason: bytes) -> None:
         """Take (a part of) the reason phrase."""
         self._reason += reason

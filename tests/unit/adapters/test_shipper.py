@@ -62,25 +62,28 @@ def plane() -> Iterator[Plane]:
     server.server_close()
 
 
-def shipper(plane: Plane, directory: Path, count: int = 40) -> Shipper:
-    spool = DiskSpool(directory)
-    for number in range(count):
+@pytest.fixture
+def sender(plane: Plane, tmp_path: Path) -> Iterator[Shipper]:
+    spool = DiskSpool(tmp_path)
+    for number in range(40):
         arm = Arm.CANDIDATE if number % 2 else Arm.BASELINE
         spool.put(Exchange(id=str(number), ts=0.0, arm=arm, service="bot", rollout_id="r", stage=1, epoch=3))
     spool.close()
-    return Shipper(SpoolReader(directory), api_url=plane.url, api_key="k", gateway_id="g", max_lines=16)
+    made = Shipper(SpoolReader(tmp_path), api_url=plane.url, api_key="k", gateway_id="g", max_lines=16)
+    yield made
+    made.start()
+    made.stop()
 
 
 @pytest.mark.parametrize("status", [400, 413, 422, 200])
-def test_only_the_poison_is_put_aside(plane: Plane, tmp_path: Path, status: int):
+def test_only_the_poison_is_put_aside(plane: Plane, sender: Shipper, tmp_path: Path, status: int):
     plane.poison, plane.status = {"3", "17", "19"}, status
-    sender = shipper(plane, tmp_path)
     assert sender.ship() == 37
     assert sender.failure == ""
     exchanges = [one for one in plane.taken if not one["lost"]]
     assert [one["id"] for one in exchanges] == [str(n) for n in range(40) if str(n) not in plane.poison]
-    aside = sorted((tmp_path / "refused").iterdir())
-    assert [json.loads(line)["id"] for file in aside for line in file.read_text().splitlines()] == ["3", "17", "19"]
+    aside = [line for file in (tmp_path / "refused").iterdir() for line in file.read_text().splitlines()]
+    assert {json.loads(line)["id"] for line in aside} == plane.poison
     assert sender.counts() == {"shipped": 37, "refused": 3, "refused_dropped": 0}
     (notice,) = [one for one in plane.taken if one["lost"]]
     assert (notice["arm"], notice["rollout_id"], notice["stage"], notice["epoch"]) == ("candidate", "r", 1, 3)
@@ -90,9 +93,8 @@ def test_only_the_poison_is_put_aside(plane: Plane, tmp_path: Path, status: int)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
-def test_what_is_not_the_lines_fault_stays(plane: Plane, tmp_path: Path, status: int):
+def test_what_is_not_the_lines_fault_stays(plane: Plane, sender: Shipper, tmp_path: Path, status: int):
     plane.poison, plane.status = {"20"}, status
-    sender = shipper(plane, tmp_path)
     assert sender.ship() == 16
     assert str(status) in sender.failure
     assert not (tmp_path / "refused").exists()
