@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Path = tuple[str | int, ...]
 
 NEEDS: Mapping[str, tuple[str, Callable[[EvalSample], object]]] = {
-    "json_validity": ("a response_schema", lambda sample: sample.response_schema),
+    "json_validity": ("a response_schema", lambda sample: sample.response_schema is not None),
     "tool_call_validity": ("tools", lambda sample: sample.tools),
     "task_success": ("expectations", lambda sample: sample.expect),
     "groundedness": ("a context", lambda sample: sample.context),

@@ -87,9 +87,14 @@ def bless(path: Path) -> str:
     return digest
 
 
+def check_samples(text: str, file: str) -> None:
+    """Check the text of a samples file before it is written; raises PolicyError with every fault, placed in `file`."""
+    _raise(_samples(text, file)[2])
+
+
 def _read(path: Path) -> _Read:
     """Return what could be read of both files, and everything that is wrong with it."""
-    samples, lines, faults = _samples(path / SAMPLES)
+    samples, lines, faults = _samples(_text(path / SAMPLES), str(path / SAMPLES))
     try:
         manifest = _manifest(path / MANIFEST, None if faults else samples)
     except PolicyError as exc:
@@ -127,13 +132,12 @@ def _manifest(file: Path, samples: tuple[EvalSample, ...] | None) -> dict[str, A
     return manifest
 
 
-def _samples(path: Path) -> tuple[tuple[EvalSample, ...], list[Line], list[Fault]]:
-    file = str(path)
+def _samples(text: str, file: str) -> tuple[tuple[EvalSample, ...], list[Line], list[Fault]]:
     validator = Draft202012Validator(schemas.load("evalset_sample"))
     lines: list[Line] = []
     faults: list[Fault] = []
     found: dict[str, tuple[int, EvalSample]] = {}
-    for line in read_lines(_text(path), file):
+    for line in read_lines(text, file):
         if isinstance(line, Fault):
             faults.append(line)
             continue

@@ -11,6 +11,7 @@ import typer
 from gatekeeper.cli._console import emit, note
 
 if TYPE_CHECKING:
+    from gatekeeper.adapters.evalset_formats._collected import Note
     from gatekeeper.decide.alike import Alike
     from gatekeeper.model.evalset import Evalset
 
@@ -45,6 +46,56 @@ def bless(folder: Folder) -> int:
     if not read_evalset(folder).review:
         note("no review is noted: add `review: who read the samples, when, and what was checked how` to the manifest")
     return 0
+
+
+@app.command("import")
+def import_(
+    source: Annotated[Path, typer.Argument(help="The other tool's file.")],
+    folder: Annotated[Path, typer.Argument(help="Where manifest.yaml and samples.jsonl go; not there yet.")],
+    *,
+    form: Annotated[str, typer.Option("--from", help="inspect_ai, openai_evals or promptfoo.")],
+    licence: Annotated[str, typer.Option(help="SPDX identifier of the samples' licence.")],
+    scorer: Annotated[
+        str, typer.Option(help="How answers are compared, where the source does not say: match, includes, ...")
+    ] = "",
+    option: Annotated[list[str] | None, typer.Option(help="Option of the scorer, as NAME=VALUE.")] = None,
+    name: Annotated[str, typer.Option(help="Which of several evals in the source.")] = "",
+    strict: Annotated[bool, typer.Option("--strict", help="Write nothing unless everything has a match here.")] = False,
+) -> int:
+    """Bring another tool's evalset into this layout; what has no match here is listed, never dropped in silence."""
+    from gatekeeper.adapters.evalset_formats._collected import Wanted  # noqa: PLC0415 - needed only when run
+    from gatekeeper.adapters.evalset_import import import_evalset  # noqa: PLC0415 - as above
+
+    wanted = Wanted(scorer=scorer, options=_options(option or []), name=name)
+    collected = import_evalset(form, source, folder, licence=licence, wanted=wanted, strict=strict)
+    checks = sum(len(sample.get("expect", ())) for sample in collected.samples)
+    bare = sum(not sample.get("expect") and "response_schema" not in sample for sample in collected.samples)
+    emit(
+        f"{folder}: {len(collected.samples):,} samples, {checks:,} expectations, {bare:,} samples without any check\n"
+        + _listed("not mapped", collected.unmapped)
+        + _listed("mapped, but not to quite the same", collected.adapted)
+        + f"next: read the samples, then run `gatekeeper evalset bless {folder}`"
+    )
+    return 0
+
+
+def _options(told: list[str]) -> dict[str, str | float | bool]:
+    """Read NAME=VALUE; true, false and numbers are what they say."""
+    import json  # noqa: PLC0415 - needed only when run
+
+    read: dict[str, str | float | bool] = {}
+    for each in told:
+        name, _, value = each.partition("=")
+        try:
+            read[name] = json.loads(value)
+        except ValueError:
+            read[name] = value
+    return read
+
+
+def _listed(title: str, notes: list[Note]) -> str:
+    """List notes under their number; nothing for none."""
+    return "".join([f"{title}: {len(notes)}\n", *(f"- {note}\n" for note in notes)]) if notes else ""
 
 
 def _alike(evalset: Evalset, near: list[Alike]) -> str:
