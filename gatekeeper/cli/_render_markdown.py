@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.cli import _render_corrections as corrections
 from gatekeeper.cli import _render_words as words
+from gatekeeper.cli._render_gate import markdown_lines
 from gatekeeper.model.finding import Ruling
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def markdown(report: Report, *, title: str = "") -> str:
     lines += [f"- {_safe(other)}" for other in report.reasons[1:]]
     if changed:
         lines += ["", "**Changed or undecided**", "", *_table(changed)]
+    lines += markdown_lines(report)
     if findings:
         lines += ["", f"<details><summary>All {len(findings):,} findings</summary>", "", *_table(findings), ""]
         lines += [_why(finding) for finding in findings[:_MOST_ROWS] if finding.reason]
