@@ -21,6 +21,7 @@ COMMANDS = {
     "worker": "Run a worker: scores exchanges and steps rollouts",
     "ui": "Run the review screens",
     "gate": "Judge a candidate on an evalset: the CI step",
+    "publish": "Show a report where a change is reviewed: a summary, annotations, one comment",
     "analyze": "Judge recorded samples against a policy",
     "plan": "Say what a policy takes at this traffic, and what it cannot show",
     "backtest": "Replay a policy on recorded samples: what it would have decided, and when",
