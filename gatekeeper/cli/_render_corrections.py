@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gatekeeper.cli._sheet import Block
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -18,6 +20,11 @@ def title(one: Correction) -> str:
         f"{one.metric}, corrected by labels of {one.labelled:,} of {one.pairs:,} pairs "
         f"(the detector's answers differ in {one.discordant:,})"
     )
+
+
+def block(one: Correction) -> Block:
+    """Return a correction as a block of a sheet."""
+    return Block(title(one), HEAD, rows(one), lines(one))
 
 
 def rows(one: Correction) -> list[tuple[str, str, str, str]]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.cli import _render_corrections as corrections
 from gatekeeper.cli import _render_words as words
+from gatekeeper.cli import _sheet
 from gatekeeper.cli._render_gate import markdown_lines
 from gatekeeper.model.finding import Ruling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gatekeeper.model.correction import Correction
     from gatekeeper.model.finding import Finding, Report
 
 _MOST_ROWS = 500
@@ -43,7 +43,7 @@ def markdown(report: Report, *, title: str = "") -> str:
         lines += [_why(finding) for finding in findings[:_MOST_ROWS] if finding.reason]
         lines += ["", "</details>"]
     for one in report.corrections:
-        lines += ["", f"**{_safe(corrections.title(one))}**", "", *_corrected(one)]
+        lines += ["", _sheet.markdown([corrections.block(one)]).rstrip("\n")]
     if report.checks:
         lines += [
             "",
@@ -85,12 +85,6 @@ def _row(finding: Finding) -> str:
         f"{finding.baseline.n:,} / {finding.candidate.n:,}",
     )
     return f"| {' | '.join(cells)} |"
-
-
-def _corrected(one: Correction) -> list[str]:
-    rows = [corrections.HEAD, ("---", "---:", "---:", "---"), *corrections.rows(one)]
-    table = [f"| {' | '.join(row)} |" for row in rows]
-    return [*table, "", *(f"- {_safe(line)}" for line in corrections.lines(one))]
 
 
 def _why(finding: Finding) -> str:

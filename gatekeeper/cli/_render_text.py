@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.cli import _render_corrections as corrections
 from gatekeeper.cli import _render_words as words
+from gatekeeper.cli import _sheet
 from gatekeeper.cli._render_gate import text_blocks
 from gatekeeper.cli._render_plot import plot
 from gatekeeper.model.finding import Ruling
@@ -13,7 +14,6 @@ from gatekeeper.model.finding import Ruling
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gatekeeper.model.correction import Correction
     from gatekeeper.model.finding import Finding, Report
 
 _HEAD = ("metric", "segment", "baseline", "candidate", "change", "interval", "margin", "ruling", "n")
@@ -28,7 +28,7 @@ def text(report: Report, *, title: str = "") -> str:
     blocks.append(plot(findings))
     blocks.append(table(findings) if findings else ["No findings."])
     blocks.append([_why(finding) for finding in findings if finding.ruling is not Ruling.PASS and finding.reason])
-    blocks += [_corrected(one) for one in report.corrections]
+    blocks += [[_sheet.text([corrections.block(one)]).rstrip("\n")] for one in report.corrections]
     blocks += text_blocks(report)
     blocks.append([f"check {check.name}: {check.ruling}: {words.plain(check.reason)}" for check in report.checks])
     blocks.append([f"judge {report.judge}, policy {report.policy_digest[:12]}"])
@@ -60,13 +60,6 @@ def _cells(finding: Finding) -> tuple[str, ...]:
         str(finding.ruling),
         f"{counts[0]:,}" if counts[0] == counts[1] else f"{counts[0]:,}/{counts[1]:,}",
     )
-
-
-def _corrected(one: Correction) -> list[str]:
-    rows = [corrections.HEAD, *corrections.rows(one)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return [corrections.title(one), *table, *(f"- {line}" for line in corrections.lines(one))]
 
 
 def _why(finding: Finding) -> str:

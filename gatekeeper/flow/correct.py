@@ -123,7 +123,7 @@ def _pairs(parts: Iterable[tuple[Ints, NDArray[np.int8], Ints]]) -> tuple[Ints, 
         unique, first = np.unique(pair[of_arm], return_index=True)
         ids.append(unique)
         flags.append(flag[of_arm][first])
-    codes, mine, theirs = np.intersect1d(*ids, assume_unique=True, return_indices=True)
+    codes, mine, theirs = np.intersect1d(ids[0], ids[1], assume_unique=True, return_indices=True)
     return codes, 2 * flags[0][mine] + flags[1][theirs]
 
 

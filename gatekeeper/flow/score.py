@@ -22,14 +22,14 @@ def score_lines(lines: Iterable[bytes], file: str) -> Iterator[dict[str, Any] | 
         if not line.strip():
             continue
         try:
-            sample, labels = score_exchange(_exchange(line))
+            sample, labels = score_exchange(read_exchange(line))
         except InputError as exc:
             yield Fault(str(exc), file=file, line=number)
             continue
         yield {**sample_to_dict(sample), "labels": labels}
 
 
-def _exchange(line: bytes) -> Exchange:
+def read_exchange(line: bytes) -> Exchange:
     """Read one exchange.
 
     Raises:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scipy.optimize import brentq
@@ -112,6 +113,7 @@ def _joined(one: float, other: float, related: float) -> float:
     return math.sqrt(one * one + other * other + 2.0 * related * one * other)
 
 
+@lru_cache(maxsize=4096)
 def mid_p(hits: int, n: int, level: float) -> tuple[float, float]:
     """Return the mid-P interval of a share (Lancaster 1961): the exact one, with half the chance of what was seen."""
     tail = (1.0 - level) / 2.0
