@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,7 +13,7 @@ from gatekeeper.model.exchange import Failure
 from gatekeeper.model.sample import Sample
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from gatekeeper.model.exchange import Exchange
     from gatekeeper.model.metric import Score
@@ -61,6 +62,18 @@ def score_exchange(exchange: Exchange) -> tuple[Sample, dict[str, Any]]:
     gaps = {"itl_p50_ms": timing.itl_p50_ms, "itl_p95_ms": timing.itl_p95_ms, "itl_max_ms": timing.itl_max_ms}
     extra |= {name: gap for name, gap in gaps.items() if _known(gap) is not None}
     return _answered(exchange, {**values, "extra": extra}), labels
+
+
+def with_own(sample: Sample, labels: dict[str, Any], found: Mapping[str, Score]) -> tuple[Sample, dict[str, Any]]:
+    """Return a sample and its labels with what users' own scorers found, each in `extra` under its name."""
+    valued = {name: score for name, score in found.items() if score.value is not None}
+    unscored = {f"{_EXTRA}{name}": score.reason for name, score in found.items() if name not in valued}
+    told = {f"{_EXTRA}{name}": score.reason for name, score in valued.items() if score.reason}
+    if unscored:
+        labels = {**labels, "unscored": {**labels.get("unscored", {}), **unscored}}
+    if told:
+        labels = {**labels, "own": told}
+    return replace(sample, extra={**sample.extra, **{name: score.value for name, score in valued.items()}}), labels
 
 
 @cache
