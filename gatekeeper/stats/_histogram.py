@@ -8,11 +8,14 @@ exactness; and where they are, the evidence is not the least.
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from gatekeeper.stats import Question
@@ -28,6 +31,11 @@ MOST = 2048
 
 JOINED = 8
 """Narrow buckets in a wide one; wide ones begin at multiples of it."""
+
+SPAN = 1 << 40
+"""How far the buckets of histograms that are added together lie apart: farther than any value."""
+
+EVERYWHERE = (-SPAN, SPAN)
 
 KEPT = 1.1
 """Narrow buckets are kept up to this distance from the quantile, in log odds of the share beyond: from a third of its
@@ -94,23 +102,44 @@ def last_parts(histogram: Histogram) -> NDArray[np.int64]:
     return last
 
 
-def add(histogram: Histogram, more: Histogram) -> Histogram:
-    """Return both histograms together, narrowed as the first is; cheap where `more` brings few new buckets."""
-    if "fine" not in histogram:
-        return _added(histogram, more)
-    return _added(histogram, narrowed(more, histogram["fine"])) | {"fine": histogram["fine"]}
+def add(histograms: Sequence[Histogram], more: Sequence[Histogram]) -> list[Histogram]:
+    """Return each histogram together with what is new, narrowed as it was; all are added in one go.
+
+    more: of narrow buckets. Cheap where it brings few new buckets.
+    """
+    fine = np.array([one.get("fine", EVERYWHERE) for one in histograms])
+    owner, new = _laid([one["at"] for one in more])
+    narrow = (new >= fine[owner, 0]) & (new < fine[owner, 1])
+    keys = owner * SPAN + np.where(narrow, new, new - new % JOINED)
+    counts = np.concatenate([one["count"] for one in more])
+    first = np.flatnonzero(np.diff(keys, prepend=-SPAN))
+    counts = np.add.reduceat(counts, first) if len(first) < len(keys) else counts
+    owner, at = _laid([one["at"] for one in histograms])
+    count = np.concatenate([one["count"] for one in histograms])
+    at, count = _added(owner * SPAN + at, count, keys[first], counts)
+    cuts = at.searchsorted(np.arange(len(histograms) + 1) * SPAN - SPAN // 2).tolist()
+    return [
+        {**one, "at": at[start:end] - i * SPAN, "count": count[start:end]}
+        for i, (one, (start, end)) in enumerate(zip(histograms, pairwise(cuts), strict=True))
+    ]
 
 
-def _added(histogram: Histogram, more: Histogram) -> Histogram:
-    """Return both histograms, whose buckets are of one kind, together."""
-    at, count, new = histogram["at"], histogram["count"], more["at"]
+def _laid(parts: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return parts one after the other, and each number's part."""
+    return np.repeat(np.arange(len(parts)), [len(part) for part in parts]), np.concatenate(parts)
+
+
+def _added(
+    at: NDArray[np.int64], count: NDArray[np.float64], new: NDArray[np.int64], more: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return buckets, ascending, and counts with new ones added."""
     place = at.searchsorted(new)
     known = place < len(at)
     known[known] = at[place[known]] == new[known]
     if known.all():
         count = count.copy()
-        count[place] += more["count"]
-        return {"at": at, "count": count}
+        count[place] += more
+        return at, count
     # each new bucket moves what stands at its place, and all later, one further
     place += np.cumsum(~known) - ~known
     old = np.ones(len(at) + len(new) - int(known.sum()), np.bool_)
@@ -118,8 +147,8 @@ def _added(histogram: Histogram, more: Histogram) -> Histogram:
     merged, total = np.empty(len(old), np.int64), np.zeros(len(old))
     merged[old], total[old] = at, count
     merged[place] = new
-    total[place] += more["count"]
-    return {"at": merged, "count": total}
+    total[place] += more
+    return merged, total
 
 
 def shifted(question: Question, at: NDArray[np.int64], level: float, *, up: bool) -> NDArray[np.int64]:

@@ -40,13 +40,15 @@ def share(question: Question) -> float:
     return question.quantile
 
 
-def absorb(question: Question, state: State, batch: Batch) -> State:
-    """Return the state with both histograms grown by a look's values, and narrowed once they are large."""
-    new = dict(state)
-    for arm, more in zip(("a", "b"), batch.histograms(), strict=True):
-        grown = _histogram.add(state[arm], more)
-        new[arm] = _histogram.narrowed(grown, _histogram.about(grown, share(question)))
-    return new
+def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
+    """Return states with both histograms grown by a look's values, and narrowed once they are large."""
+    new = [one for batch in batches for one in batch.histograms()]
+    grown = iter(_histogram.add([state[arm] for state in states for arm in ("a", "b")], new))
+    found = []
+    for question, state in zip(questions, states, strict=True):
+        a, b = (_histogram.narrowed(one, _histogram.about(one, share(question))) for one in (next(grown), next(grown)))
+        found.append({**state, "a": a, "b": b})
+    return found
 
 
 def arms(question: Question, state: State) -> tuple[Histogram, Histogram]:
@@ -99,8 +101,10 @@ class Asked(NamedTuple):
 
 def table(asked: Sequence[Asked]) -> Alternatives:
     """Return what each claim is bet on, as arrays (claims, bets)."""
-    rows = np.array([alternatives(one.question, worse=one.worse) for one in asked])
-    return Alternatives(*rows.swapaxes(0, 1))
+    rows = [alternatives(one.question, worse=one.worse) for one in asked]
+    distinct = {id(row): row for row in rows}
+    places = {key: place for place, key in enumerate(distinct)}
+    return Alternatives(*np.array([*distinct.values()]).swapaxes(0, 1)[:, [places[id(row)] for row in rows]])
 
 
 def offsets(of: Alternatives, asked: Sequence[Asked]) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ need a look: a threshold is told by its bucket's index in the low arm, the numbe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -64,19 +64,63 @@ class Claim(NamedTuple):
     both: Arm | None = None
 
 
-def beyond(claim: Claim, places: Places) -> tuple[Array, ...]:
-    """Return how many of the low arm, of the high arm (and of pairs, both) lie beyond the thresholds.
+class Laid:
+    """Hold parts of many streams one after the other, found again by their numbers.
 
-    A threshold is its bucket's upper edge: of the low arm the bucket itself counts, of the high arm only later ones.
+    flat: the parts' numbers. start: where each part begins. size: how many numbers it has.
     """
-    low, high = claim.low, claim.high
-    k_low = low.n - low.below[places]
-    marks = claim.shift(low.last[np.minimum(places, len(low.last) - 1)])
-    inside = places < len(low.last)
-    k_high = (high.n - high.below[claim.high_at.searchsorted(marks + 1)]) * inside
-    if claim.both is None:
-        return k_low, k_high
-    return k_low, k_high, (claim.both.n - claim.both.below[claim.both.first.searchsorted(marks)]) * inside
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        """Lay the parts out."""
+        self.flat = np.concatenate(parts)
+        self.size = np.array([len(part) for part in parts])
+        self.start = np.cumsum(self.size) - self.size
+
+    def at(self, owner: Places, places: Places) -> NDArray[Any]:
+        """Return the numbers at these places of these parts."""
+        return np.asarray(self.flat[self.start[owner] + places])
+
+    def up_to(self, owner: Places, wanted: NDArray[Any]) -> Places:
+        """Return how many of these parts' numbers, which ascend, are at most the wanted ones; owner, wanted: (n,)."""
+        low = self.start[owner]
+        high = low + self.size[owner]
+        last = len(self.flat) - 1
+        for _ in range(int(self.size.max()).bit_length()):
+            middle = (low + high) >> 1
+            before = (low < high) & (self.flat[np.minimum(middle, last)] <= wanted)
+            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+        return np.asarray(low - self.start[owner])
+
+
+class Counts:
+    """Count what lies beyond thresholds of many claims at once."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        """Lay out the arms' buckets and counts; the low arms are not empty."""
+        self._low = Laid([claim.low.below for claim in claims])
+        self._marks = Laid([claim.shift(claim.low.last) for claim in claims])
+        highs = [(claim.high_at, claim.high.below) for claim in claims]
+        boths = [(claim.both.first, claim.both.below) for claim in claims if claim.both is not None]
+        self._others = [tuple(Laid(parts) for parts in zip(*arms, strict=True)) for arms in (highs, boths) if arms]
+
+    def beyond(self, owner: Places, places: Places) -> Array:
+        """Return how many of the low arm, of the high arm (and of pairs, both) lie beyond, shape (n, counts).
+
+        A threshold is its bucket's upper edge: of the low arm the bucket itself counts, of the high arm only later
+        ones. owner: each threshold's claim; both shape (n,).
+        """
+        found = np.empty((len(owner), 1 + len(self._others)))
+        found[:, 0] = _rest(self._low, owner, places)
+        inside = places < self._marks.size[owner]
+        marks = self._marks.at(owner, np.minimum(places, self._marks.size[owner] - 1))
+        for i, (first, below) in enumerate(self._others):
+            found[:, i + 1] = _rest(below, owner, first.up_to(owner, marks - i)) * inside
+        return found
+
+
+def _rest(below: Laid, owner: Places, places: Places) -> Array:
+    """Return how many values of these arms lie at these places or later."""
+    return np.asarray(below.at(owner, below.size[owner] - 1) - below.at(owner, places))
 
 
 def ends(lows: Sequence[Arm], t: Array, count: int) -> Places:

@@ -35,7 +35,7 @@ def begin(question: Question) -> State:
 
 def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
     """Add each stream's values."""
-    return [_quantiles.absorb(*one) for one in zip(questions, states, batches, strict=True)]
+    return _quantiles.absorb(questions, states, batches)
 
 
 def log_e(asked: Sequence[Asked]) -> NDArray[np.float64]:

@@ -49,7 +49,7 @@ def _absorb(question: Question, state: State, batch: Batch) -> State:
     """Add values, and count the candidate's beyond the limit exactly."""
     _, values, _, weights = batch.values()
     return {
-        **_quantiles.absorb(question, state, batch),
+        **_quantiles.absorb([question], [state], [batch])[0],
         "beyond": state["beyond"] + float(weights[values > bound(question)].sum()),
     }
 

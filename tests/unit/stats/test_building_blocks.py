@@ -87,7 +87,7 @@ def test_a_histogram_keeps_quantiles_to_a_thousandth():
     values = np.random.default_rng(5).lognormal(5, 1, 5_000)
     histogram = _histogram.empty()
     for part in np.array_split(values, 7):
-        histogram = _histogram.add(histogram, _histogram.of(part, np.ones(len(part))))
+        histogram = _histogram.add([histogram], [_histogram.of(part, np.ones(len(part)))])[0]
     for share in (0.5, 0.95, 0.99):
         expected = np.quantile(values, share, method="inverted_cdf")
         assert _histogram.quantile(histogram, share) == pytest.approx(expected, rel=0.001)
@@ -99,7 +99,10 @@ def test_histograms_added_are_those_of_all_values_together():
         first, second = (rng.integers(-30, 30, size) for size in sizes)
         parts = [_histogram.counted(first, np.ones(len(first))), _histogram.counted(second, np.full(len(second), 0.5))]
         weights = np.repeat([1.0, 0.5], sizes)
-        found, expected = _histogram.add(*parts), _histogram.counted(np.concatenate([first, second]), weights)
+        found, expected = (
+            _histogram.add(parts[:1], parts[1:])[0],
+            _histogram.counted(np.concatenate([first, second]), weights),
+        )
         assert {name: part.tolist() for name, part in found.items()} == {
             name: part.tolist() for name, part in expected.items()
         }

@@ -167,7 +167,7 @@ def test_a_large_histogram_keeps_narrow_buckets_about_its_quantile_and_loses_no_
     values = np.random.default_rng(9).lognormal(6, 1.5, 60_000)
     plain, grown = _histogram.of(values, np.ones(len(values))), _histogram.empty()
     for part in np.split(values, 40):
-        grown = _histogram.add(grown, _histogram.of(part, np.ones(len(part))))
+        grown = _histogram.add([grown], [_histogram.of(part, np.ones(len(part)))])[0]
         grown = _histogram.narrowed(grown, _histogram.about(grown, 0.95))
     assert len(grown["at"]) < 2 * _histogram.MOST < len(plain["at"])
     assert grown["count"].sum() == len(values)
