@@ -20,8 +20,8 @@ from gatekeeper.model.policy import Margin, MarginUnit, MetricRule, Policy, Stag
 from gatekeeper.model.reply import Reply
 
 if TYPE_CHECKING:
-    from gatekeeper.model.answer import Answer
     from gatekeeper.flow._asking import Ask
+    from gatekeeper.model.answer import Answer
 
 REFUSAL = "I'm sorry, but I can't help with that."
 
