@@ -78,7 +78,7 @@ def command(
     import socket  # noqa: PLC0415 - needed only when run
 
     from gatekeeper.errors import InputError  # noqa: PLC0415 - as above
-    from gatekeeper.gateway import process  # noqa: PLC0415 - as above
+    from gatekeeper.gateway import process, supervisor  # noqa: PLC0415 - as above
     from gatekeeper.gateway.limits import Limits  # noqa: PLC0415 - as above
 
     if baseline is None and not api_url:
@@ -124,7 +124,7 @@ def command(
         role.check()
         complain(f"gateway on {'http' if tls_cert is None else 'https'}://{host}:{port}")
         if workers > 1:
-            process.supervise(role, workers)
+            supervisor.supervise(role, workers)
         else:
             process.run(role)
 

@@ -15,6 +15,7 @@ import uvloop
 from gatekeeper.gateway import status
 from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.counters import Counters
+from gatekeeper.gateway.figures import EVERY_S, Figures, write_workers
 from gatekeeper.gateway.fleet import Fleet
 from gatekeeper.gateway.http import Refusal, Request, own_response
 from gatekeeper.gateway.limits import Limits
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from gatekeeper.adapters.splitfeed import SplitFeed
     from gatekeeper.gateway.front import Turn
+    from gatekeeper.gateway.page import Page
     from gatekeeper.gateway.server import ClientConnection
     from gatekeeper.model.exchange import Exchange
     from gatekeeper.ports import Spool
@@ -63,7 +65,8 @@ class Gateway:
     show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`. override_key: the secret of those who may
     ask for an arm, "" for nobody. door: how clients come in. upstream_tls: checks upstreams' certificates, None: with
     the system's authorities. ask_usage: ask engines for the usage of streams whose clients did not, and take it out of
-    what the client sees. sent: what became of what was spooled.
+    what the client sees. figures: shared with other workers, None: there are none. sent: what became of what was
+    spooled.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Gateway:
         door: Door | None = None,
         upstream_tls: SSLContext | None = None,
         ask_usage: bool = True,
+        figures: Figures | None = None,
         takers: Sequence[Callable[[Exchange], object]] = (),
         sent: Callable[[], dict[str, int]] = dict,
     ) -> None:
@@ -102,6 +106,8 @@ class Gateway:
         self._server: Listener | None = None
         self._sent = sent
         self._tasks: set[asyncio.Task[None]] = set()
+        self._figures = figures
+        self._leave_at = 0.0
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, *, reuse_port: bool = False) -> None:
         """Listen on the running loop; port 0 takes a free one.
@@ -228,10 +234,7 @@ class Gateway:
             task.add_done_callback(self._tasks.discard)
             return None
         if path == "/metrics":
-            self._counters.connections = len(self.connections)
-            records = status.Records(self._recorder.counts, self._spool.counts() if self._spool else {}, self._sent())
-            body = status.metrics(self._feed, self._counters, records, self._mirror, self._fleet)
-            self._say(client, own_response(200, body, content_type=_METRICS_TYPE))
+            self._say(client, own_response(200, self._all_figures().body(), content_type=_METRICS_TYPE))
         else:
             body = status.models(self._feed) if path == "/v1/models" else b'{"status":"ok"}'
             self._say(client, own_response(200, body))
@@ -254,8 +257,21 @@ class Gateway:
         client.write(response)
         client.done()
 
+    def _own_figures(self) -> Page:
+        self._counters.connections = len(self.connections)
+        records = status.Records(self._recorder.counts, self._spool.counts() if self._spool else {}, self._sent())
+        return status.metrics(self._feed, self._counters, records, self._mirror, self._fleet)
+
+    def _all_figures(self) -> Page:
+        page = self._own_figures()
+        if self._figures is not None:
+            return self._figures.joined(page)
+        write_workers(page, 1, 1, 0)
+        return page
+
     async def _ready(self, client: ClientConnection) -> None:
-        fine, body = await status.ready(self._feed, self._fleet, draining=self.draining)
+        workers = self._figures.workers() if self._figures is not None else {"configured": 1, "reporting": 1}
+        fine, body = await status.ready(self._feed, self._fleet, workers, draining=self.draining)
         self._say(client, own_response(200 if fine else 503, body))
 
     def _sweep(self) -> None:
@@ -263,4 +279,7 @@ class Gateway:
         self._fleet.sweep(now)
         for connection in [one for one in self.connections if one.due_at <= now]:
             connection.expire()
+        if self._figures is not None and now >= self._leave_at:
+            self._leave_at = now + EVERY_S
+            self._figures.leave(self._own_figures())
         self._sweeper = self.loop.call_later(self.limits.sweep_s, self._sweep)

@@ -1,15 +1,12 @@
-"""The gateway as a process of its own: one worker, or a supervisor of several on one port."""
+"""The gateway as a process of its own: one worker on a port, which others may share."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
-import os
 import signal
 import socket
 import sys
-import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +18,7 @@ from gatekeeper.adapters.splitfeed import HttpSplitFeed, SplitFeed
 from gatekeeper.adapters.spool import DiskSpool, Shipper, SpoolReader
 from gatekeeper.errors import InputError
 from gatekeeper.gateway.app import Gateway
+from gatekeeper.gateway.figures import Figures
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.listen import Door
 from gatekeeper.gateway.override import Overrides
@@ -28,8 +26,7 @@ from gatekeeper.gateway.tls import Certificate, trusting
 from gatekeeper.model.split import Split
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from multiprocessing.context import SpawnProcess
+    from collections.abc import Callable, Sequence
     from ssl import SSLContext
 
     from gatekeeper.model.exchange import Exchange
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _SWITCH_S = 0.0005
 """How long the recorder's thread may keep the event loop from running."""
-_RESTART_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +42,8 @@ class Role:
 
     split: fixed, from flags; None when a control plane is followed. api_url: "" when none is. override_key: see
     `Gateway`. tls_cert: PEM, None for plain text; tls_key: None where the certificate's file holds it. upstream_ca: PEM
-    of an authority that upstreams are trusted by, beside the system's. drain_s: how long requests under way may take
-    after SIGTERM.
+    of an authority that upstreams are trusted by, beside the system's. figures: folder in which `workers` share theirs,
+    None for a worker alone. drain_s: how long requests under way may take after SIGTERM.
     """
 
     host: str
@@ -65,6 +61,8 @@ class Role:
     proxy_protocol: bool = False
     upstream_ca: Path | None = None
     ask_usage: bool = True
+    figures: Path | None = None
+    workers: int = 1
     drain_s: float = 30.0
     limits: Limits = field(default_factory=Limits)
 
@@ -138,7 +136,7 @@ def _assemble(role: Role, number: int, stack: ExitStack, certificate: Certificat
     if not role.api_url:
         feed = SplitFeed(initial=[role.split] if role.split is not None else [])
         catch_all = role.split.service if role.split is not None else None
-        return _gateway(role, certificate, feed, takers, catch_all=catch_all)
+        return _gateway(role, number, certificate, feed, takers, catch_all=catch_all)
     feed = SplitFeed(
         role.data_dir / f"last-good-split-{number}.json", initial=[role.split] if role.split is not None else []
     )
@@ -151,11 +149,12 @@ def _assemble(role: Role, number: int, stack: ExitStack, certificate: Certificat
     stack.callback(shipper.stop)
     stack.callback(spool.close)
     stack.callback(poller.stop)
-    return _gateway(role, certificate, feed, takers, spool=spool, sent=shipper.counts)
+    return _gateway(role, number, certificate, feed, takers, spool=spool, sent=shipper.counts)
 
 
 def _gateway(
     role: Role,
+    number: int,
     certificate: Certificate | None,
     feed: SplitFeed,
     takers: Sequence[Callable[[Exchange], object]],
@@ -174,6 +173,7 @@ def _gateway(
         door=Door(tls=certificate.context if certificate is not None else None, proxy_protocol=role.proxy_protocol),
         upstream_tls=role.upstream_tls(),
         ask_usage=role.ask_usage,
+        figures=Figures(role.figures, number, role.workers) if role.figures is not None else None,
         takers=takers,
         sent=sent,
     )
@@ -197,36 +197,3 @@ def _reload(certificate: Certificate) -> None:
         certificate.reload()
     except InputError as exc:
         log.error("the certificate in use stays: %s", exc)  # noqa: TRY400 - the message says it all
-
-
-def _pass_on(number: signal.Signals, workers: Iterable[SpawnProcess]) -> None:
-    """Send a signal to the workers that live."""
-    for worker in workers:
-        if worker.pid is not None and worker.is_alive():
-            os.kill(worker.pid, number)
-
-
-def supervise(role: Role, workers: int) -> None:
-    """Run workers on one port until SIGTERM or SIGINT; one that dies is started again, the others do not notice."""
-    context = multiprocessing.get_context("spawn")
-    ending = threading.Event()
-    for ended_by in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ended_by, lambda *_: ending.set())
-
-    def start(number: int) -> SpawnProcess:
-        worker = context.Process(target=run, args=(role, number), name=f"gateway-{number}")
-        worker.start()
-        return worker
-
-    living = {number: start(number) for number in range(1, workers + 1)}
-    if role.tls_cert is not None:
-        signal.signal(signal.SIGHUP, lambda *_: _pass_on(signal.SIGHUP, living.values()))
-    while not ending.wait(_RESTART_S):
-        for number, worker in living.items():
-            if not worker.is_alive():
-                log.error("worker %d ended with code %s and is started again", number, worker.exitcode)
-                living[number] = start(number)
-    for worker in living.values():
-        worker.terminate()
-    for worker in living.values():
-        worker.join()

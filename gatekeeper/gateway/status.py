@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from gatekeeper.errors import InputError
-from gatekeeper.gateway.counters import Page
+from gatekeeper.gateway.page import Page
 
 if TYPE_CHECKING:
     from gatekeeper.adapters.splitfeed import SplitFeed
@@ -26,8 +26,11 @@ def models(feed: SplitFeed) -> bytes:
     return msgspec.json.encode({"object": "list", "data": data})
 
 
-async def ready(feed: SplitFeed, fleet: Fleet, *, draining: bool) -> tuple[bool, bytes]:
-    """Tell whether a request sent now would be served, and why not: every baseline is connected to."""
+async def ready(feed: SplitFeed, fleet: Fleet, workers: dict[str, int], *, draining: bool) -> tuple[bool, bytes]:
+    """Tell whether a request sent now would be served, and why not: every baseline is connected to.
+
+    workers: how many there are; those that are missing do not make the others unready.
+    """
     services: dict[str, Any] = {}
     for split in feed.all():
         try:
@@ -39,7 +42,13 @@ async def ready(feed: SplitFeed, fleet: Fleet, *, draining: bool) -> tuple[bool,
             baseline = f"unreachable: {str(exc) or 'it did not answer in time'}"
         services[split.service] = {"split": list(split.order), "baseline": baseline}
     fine = bool(services) and not draining and all(one["baseline"] == "reachable" for one in services.values())
-    body = {"ready": fine, "draining": draining, "splits_from_file": feed.stale, "services": services}
+    body = {
+        "ready": fine,
+        "draining": draining,
+        "splits_from_file": feed.stale,
+        "workers": workers,
+        "services": services,
+    }
     return fine, msgspec.json.encode(body)
 
 
@@ -52,19 +61,23 @@ class Records:
     sent: Mapping[str, int]
 
 
-def metrics(feed: SplitFeed, counters: Counters, records: Records, mirror: Mirror, fleet: Fleet) -> bytes:
-    """Return the figures for Prometheus; labels come from configuration, never from requests."""
+def metrics(feed: SplitFeed, counters: Counters, records: Records, mirror: Mirror, fleet: Fleet) -> Page:
+    """Return this worker's figures; labels come from configuration, never from requests."""
     page = Page()
     _write_traffic(page, counters, mirror)
     _write_records(page, records)
-    for name, text in (("epoch", "Epoch"), ("version", "Version"), ("candidate_bp", "Candidate's share in bp")):
-        page.family(f"{_PREFIX}_split_{name}", "gauge", f"{text} of the split in force.")
+    for name, text, join in (
+        ("epoch", "Epoch", "min"),
+        ("version", "Version", "min"),
+        ("candidate_bp", "Candidate's share in bp", "max"),
+    ):
+        page.family(f"{_PREFIX}_split_{name}", "gauge", f"{text} of the split in force.", join=join)
         for split in feed.all():
             page.value(f"{_PREFIX}_split_{name}", getattr(split, name), service=split.service)
-    page.family(f"{_PREFIX}_breaker_open", "gauge", "1 while a candidate's endpoint is not asked.")
+    page.family(f"{_PREFIX}_breaker_open", "gauge", "1 while a candidate's endpoint is not asked.", join="max")
     for url, breaker in sorted(fleet.breakers().items()):
         page.value(f"{_PREFIX}_breaker_open", int(breaker.open), endpoint=url)
-    return page.body()
+    return page
 
 
 def _write_traffic(page: Page, counters: Counters, mirror: Mirror) -> None:
