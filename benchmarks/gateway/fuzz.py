@@ -20,7 +20,8 @@ from fuzz_inputs import REQUESTS, RESPONSES, cuts, mutate
 from fuzz_sides import answer, requests
 
 HANG_S = 2.0
-_LINE = re.compile(rb"([A-Z-]+) ([\x21-\x7e\x80-\xff]+) HTTP/1\.[01]")
+_LINE = re.compile(rb"([A-Z-]+) +([\x21-\x7e\x80-\xff]+) +HTTP/1\.[01]")
+"""Several spaces are in no doubt; the gateway writes the line anew."""
 _NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SIZE = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;.*)?", re.DOTALL)
 
