@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gatekeeper.model.finding import Check
     from gatekeeper.stats import Picture, Question
 
-JUDGE = "sequential-3"
+JUDGE = "sequential-4"
 """The judge's name and version; the version rises when the same data could be ruled differently."""
 
 
