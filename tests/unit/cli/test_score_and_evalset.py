@@ -85,3 +85,13 @@ def test_an_import_lists_what_has_no_match_and_waits_for_a_blessing(tmp_path: Pa
     assert blessed.returncode == 0
     assert b"no review is noted" in blessed.stderr
     assert _gatekeeper("evalset", "check", str(folder)).returncode == 0
+
+
+def test_the_import_page_shows_what_an_import_says(tmp_path: Path):
+    page = (EVALSET.parents[1] / "docs" / "how-to" / "import-evalsets.md").read_text()
+    config = page.partition("```yaml\n")[2].partition("```")[0]
+    command, _, shown = page.partition("```console\n$ gatekeeper ")[2].partition("```")[0].partition("\n")
+    (tmp_path / "promptfooconfig.yaml").write_text(config)
+    asked = [sys.executable, "-m", "gatekeeper", *command.split()]
+    ran = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, shown)
