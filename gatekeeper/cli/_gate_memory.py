@@ -98,10 +98,12 @@ class Memory:
             else:
                 journal.restart()
         self._take(resumed)
-        if resumed:
+        total = len(self._task.evalset.samples) * self._task.repeats
+        finished = sum(total - self.missing(arm) for arm in {answer.exchange.arm for answer in resumed})
+        if finished:
             age_s = self._age_s(resumed)
-            self.past = Past(source=self.past.source, age_s=self.past.age_s, resumed=len(resumed), resumed_age_s=age_s)
-            note(f"going on with a run that broke off {duration(age_s)} ago: {len(resumed):,} requests were finished")
+            self.past = Past(source=self.past.source, age_s=self.past.age_s, resumed=finished, resumed_age_s=age_s)
+            note(f"going on with a run that broke off {duration(age_s)} ago: {finished:,} requests were finished")
 
     def record(self, path: Path) -> None:
         """Take the baseline's answers from a record.

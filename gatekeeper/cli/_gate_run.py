@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -75,24 +75,22 @@ def run_gate(options: GateOptions) -> GateReport | None:
     """
     wanted = _wanted(options)
     task = _task(options)
-    with Memory(task, options.habits) as memory, ExitStack() as stack:
+    with Memory(task, options.habits) as memory:
         if options.against is not None:
             memory.record(options.against)
         folder = read_settings(os.environ).data_dir / "gate"
         memory.open(folder, {arm: identify(each, [*options.engine_flags, *each.flags]) for arm, each in wanted.items()})
         asked = {arm: each for arm, each in wanted.items() if memory.missing(arm) or options.load}
-        engines = stack.enter_context(
-            arms(asked, task.evalset, options.engine_flags, timeout_s=options.timeout_s, api_key=options.api_key)
-        )
-        try:
-            exchanges, profile = asyncio.run(_ask(task, options, engines, memory))
-        except GatekeeperError:
-            memory.give_up()
-            raise
+        timeout_s, api_key = options.timeout_s, options.api_key
+        with arms(asked, task.evalset, options.engine_flags, timeout_s=timeout_s, api_key=api_key) as engines:
+            try:
+                exchanges, profile = asyncio.run(_ask(task, options, engines, memory))
+            except GatekeeperError:
+                memory.give_up()
+                raise
+        report = judge(task.policy, task.evalset, exchanges, memory.past) if options.candidate else None
         memory.finish()
-    if options.candidate is None:
-        return None
-    return replace(judge(task.policy, task.evalset, exchanges, memory.past), profile=profile)
+    return report and replace(report, profile=profile)
 
 
 def _wanted(options: GateOptions) -> Mapping[Arm, Wanted]:
