@@ -1,6 +1,7 @@
 """A control plane's stand-in: gives a gateway its split and takes what it recorded, in a process of its own.
 
-`python plane.py PORT SPLIT.json`. `GET /counts` says how many exchanges came, how many ids they had, and by arm.
+`python plane.py PORT SPLIT.json`. `GET /counts` says how many exchanges came, how many ids they had, and how
+many it was told were lost.
 """
 
 from __future__ import annotations
@@ -21,13 +22,12 @@ class Plane(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     splits = b""
     ids: set[str] = set()  # noqa: RUF012 - one plane a process
-    arms: Counter[str] = Counter()  # noqa: RUF012 - as above
+    told: Counter[str] = Counter(lines=0, lost=0)  # noqa: RUF012 - as above
 
     def do_GET(self) -> None:
         """Give the split, or the counts."""
         if self.path == "/counts":
-            counts = {"lines": sum(self.arms.values()), "ids": len(self.ids), "arms": dict(self.arms)}
-            self._say(200, orjson.dumps(counts))
+            self._say(200, orjson.dumps({**self.told, "ids": len(self.ids)}))
         elif self.headers.get("if-none-match") == ETAG:
             self._say(304, b"")
         else:
@@ -37,8 +37,11 @@ class Plane(BaseHTTPRequestHandler):
         """Take a batch of exchanges."""
         for line in self.rfile.read(int(self.headers["content-length"])).splitlines():
             exchange = orjson.loads(line)
+            if lost := exchange.get("lost"):
+                self.told["lost"] += lost
+                continue
+            self.told["lines"] += 1
             self.ids.add(exchange["id"])
-            self.arms[exchange["arm"]] += 1
         self._say(200, b"{}")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _LEAST_MS = 0.01
+SHOWN = """\
+![CPU time per request and per token, by proxy](images/gateway-cpu.svg)
+
+![Time added to a whole answer and to the first token, by proxy](images/gateway-latency.svg)"""
 
 
 def draw(results: Mapping[str, Any]) -> None:

@@ -52,6 +52,7 @@ def main() -> None:
     for name, text in tables.items():
         show.put(name, text)
     plots.draw(results)
+    show.put("plots", plots.SHOWN)
 
 
 if __name__ == "__main__":

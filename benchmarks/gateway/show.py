@@ -141,11 +141,11 @@ def soak(found: Mapping[str, Any]) -> str:
         [f"{requests['requests']:,} requests", f"{requests['failed']} failed, {number(requests['per_s'])}/s"],
         ["MB after a tenth of them, and at the end", f"{early:.0f}, {last:.0f} ({last / early - 1:+.1%})"],
         ["file descriptors then", f"{requests['fds'][len(requests['fds']) // 10]}, {requests['fds'][-1]}"],
-        ["their exchanges recorded; dropped and counted; lost", _kept(requests)],
+        ["their exchanges recorded; dropped, counted and told; lost", _kept(requests)],
         [f"{streams['streams']:,} streams at once, {streams['seconds']:.0f} s", f"{streams['whole']:,} complete"],
         ["equal to the upstream's, byte for byte", f"{streams['equal']:,}"],
         [
-            "their exchanges recorded; dropped and counted; lost",
+            "their exchanges recorded; dropped, counted and told; lost",
             _kept(streams),
         ],
         ["MB before, at most, after", ", ".join(f"{mb:.0f}" for mb in streams["mb"])],
@@ -155,7 +155,9 @@ def soak(found: Mapping[str, Any]) -> str:
 
 
 def _kept(found: Mapping[str, Any]) -> str:
-    return f"{found['recorded']:,}; {sum(found['dropped'].values()):,}; {found['unaccounted']:,}"
+    dropped, told = sum(found["dropped"].values()), found["told_lost"]
+    untold = "" if dropped == told else f" (the control plane was told of {told:,})"
+    return f"{found['recorded']:,}; {dropped:,}{untold}; {found['unaccounted']:,}"
 
 
 def isolation(found: Mapping[str, Any]) -> str:

@@ -94,9 +94,9 @@ def warm(server: Server) -> None:
     raise RuntimeError(f"{server.tree.name} answered no request well in {_WARM_S:.0f} s, at last: {said}")
 
 
-def taken(server: Server) -> int:
-    """Return how many exchanges the control plane has."""
-    return int(httpx.get(f"{server.plane}/counts").json()["ids"]) if server.plane else 0
+def taken(server: Server, what: str = "ids") -> int:
+    """Return how many exchanges the control plane has; what: `lost`, how many it was told were lost."""
+    return int(httpx.get(f"{server.plane}/counts").json()[what]) if server.plane else 0
 
 
 def settle(server: Server) -> None:

@@ -92,6 +92,7 @@ def _requests(number: int, rate: float, chunk_s: float) -> dict[str, Any]:
             "exchanges": made,
             "recorded": recorded,
             "dropped": dropped,
+            "told_lost": slices.taken(server, "lost"),
             "unaccounted": max(made, answered) - recorded - sum(dropped.values()),
         }
 
@@ -115,6 +116,7 @@ def _streams(number: int, tokens: int) -> dict[str, Any]:
             "equal": sum(body == wanted for body in bodies),
             "recorded": recorded,
             "dropped": dropped,
+            "told_lost": slices.taken(server, "lost"),
             "unaccounted": number - recorded - sum(dropped.values()),
             "mb": [round(mb, 1) for mb in (start.rss_mb, max(one.rss_mb for one in weights), end.rss_mb)],
             "fds": [start.fds, max(one.fds for one in weights), end.fds],

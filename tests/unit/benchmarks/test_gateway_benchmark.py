@@ -81,7 +81,7 @@ def test_goals_are_met_or_missed_and_never_guessed(ratio: float, mb: float, word
 
 def test_the_soak_says_what_was_lost():
     requests = {"requests": 1_000_000, "failed": 3, "per_s": 9_000.0, "mb": [80.0] * 9 + [84.0], "fds": [40] * 10}
-    kept = {"recorded": 999_000, "dropped": {"dropped_queue_full": 900}, "unaccounted": 100}
+    kept = {"recorded": 999_000, "dropped": {"dropped_queue_full": 900}, "told_lost": 900, "unaccounted": 100}
     held = {"streams": 1000, "seconds": 60.2, "whole": 999, "equal": 998, "mb": [60, 90, 61], "fds": [20, 2000, 20]}
     table = show.soak({"requests": requests | kept, "streams": held | kept})
     for words in ("3 failed", "80, 84 (+5.0%)", "999,000; 900; 100", "60 s | 999 complete", "| 998 |", "20, 2000, 20"):
@@ -109,13 +109,13 @@ def test_the_plane_counts_each_exchange_once(tmp_path: Path):
     command = [sys.executable, str(HERE / "plane.py"), str(port), str(tmp_path / "split.json")]
     plane = Tree("plane", command, port=port, log=tmp_path / "log").ready()
     try:
-        lines = b'{"id":"a","arm":"baseline"}\n{"id":"b","arm":"candidate"}\n{"id":"a","arm":"baseline"}\n'
+        lines = b'{"id":"a"}\n{"id":"b"}\n{"id":"a"}\n{"id":"lost/1","lost":7}\n'
         assert httpx.post(f"{plane.url}/v1/exchanges", content=lines).is_success
         counts = httpx.get(f"{plane.url}/counts").json()
         assert httpx.get(f"{plane.url}/v1/splits").json() == {"splits": []}
     finally:
         plane.stop()
-    assert counts == {"lines": 3, "ids": 2, "arms": {"baseline": 2, "candidate": 1}}
+    assert counts == {"lines": 3, "ids": 2, "lost": 7}
 
 
 @needs_cc
