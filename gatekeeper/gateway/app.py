@@ -17,7 +17,8 @@ from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.counters import Counters
 from gatekeeper.gateway.figures import EVERY_S, Figures, write_workers
 from gatekeeper.gateway.fleet import Fleet
-from gatekeeper.gateway.http import Refusal, Request, own_response
+from gatekeeper.gateway.heads import Heads
+from gatekeeper.gateway.http import Refusal, Request, RequestHead, own_response
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.listen import Door, Listener, listen
 from gatekeeper.gateway.mirror import Mirror
@@ -94,6 +95,7 @@ class Gateway:
         self.limits = limits or Limits()
         self.connections: set[ClientConnection] = set()
         self.draining = False
+        self.heads: Heads[RequestHead] = Heads()
         self.loop: asyncio.AbstractEventLoop
         self._feed = feed
         self._spool = spool

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from gatekeeper.gateway.http import Head, Request
-from gatekeeper.gateway.labels import Labels
-from gatekeeper.model.arm import Arm
+import msgspec
+
 from gatekeeper.model.cohort import APART_STAGE
-from gatekeeper.model.exchange import Failure, Place
-from gatekeeper.model.split import Endpoint, Split
+from gatekeeper.model.exchange import Place
+
+if TYPE_CHECKING:
+    from gatekeeper.gateway.http import Head, Request
+    from gatekeeper.gateway.labels import Labels
+    from gatekeeper.model.arm import Arm
+    from gatekeeper.model.exchange import Failure
+    from gatekeeper.model.split import Endpoint, Split
 
 RESCUE_STAGE = APART_STAGE
 """The stage of a baseline's answer to a request that the candidate failed: kept, never compared."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Capture:
+class Capture(msgspec.Struct, kw_only=True):
     """Hold one arm's exchange while it happens.
 
     ts: unix seconds when the request arrived. began, ended: monotonic seconds. marks: (monotonic seconds, bytes of
@@ -36,8 +40,8 @@ class Capture:
     began: float
     pair_id: str | None = None
     head: Head | None = None
-    pieces: list[bytes] = field(default_factory=list)
-    marks: list[tuple[float, int]] = field(default_factory=list)
+    pieces: list[bytes] = []
+    marks: list[tuple[float, int]] = []
     size: int = 0
     cut: bool = False
     held: bool = False

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.leg import Owner
     from gatekeeper.gateway.limits import Limits
 
+_CANDIDATE = Arm.CANDIDATE
+
 
 class Fleet:
     """Know every endpoint by its URL."""
@@ -72,7 +74,7 @@ class Fleet:
             owner,
             limits=self._shadow if shadow else self._stream if streamed else self._answer,
             room=self._limits.record_bytes,
-            breaker=self.breaker(url) if capture.arm is Arm.CANDIDATE else None,
+            breaker=self.breaker(url) if capture.arm is _CANDIDATE else None,
         )
 
     def sweep(self, now: float) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from gatekeeper.gateway.runs import find_run
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DONE = b"[DONE]"
 _TOKEN_FIELDS = ("content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call")
@@ -63,6 +65,23 @@ def fold(data: bytes) -> Folded:
     """Fold a stream of chat completions, completions or responses; never raises on what a model server sent."""
     folded = Folded()
     choices: dict[int, dict[str, Any]] = {}
+    start = data.find(b"\n\n") + 2
+    run = find_run(data, start)
+    if run is None:
+        _fold_events(folded, choices, data, 0)
+    else:
+        _fold_events(folded, choices, data[:start], 0)
+        for index in _fold_chunk(folded, choices, run.chunk):
+            folded.token_ends += [(end, index) for end in run.token_ends]
+        _fold_events(folded, choices, data[run.end :], run.end)
+    if choices:
+        folded.body["choices"] = [_closed(choices[index]) for index in sorted(choices)]
+        folded.finished = folded.finished or all(choice.get("finish_reason") for choice in choices.values())
+    return folded
+
+
+def _fold_events(folded: Folded, choices: dict[int, dict[str, Any]], data: bytes, offset: int) -> None:
+    """Fold events one by one; offset: of `data` in the stream."""
     for end, text in events(data):
         if text == _DONE:
             folded.finished = True
@@ -74,11 +93,7 @@ def fold(data: bytes) -> Folded:
             continue
         if not isinstance(chunk, dict):
             continue
-        folded.token_ends += [(end, index) for index in _fold_chunk(folded, choices, chunk)]
-    if choices:
-        folded.body["choices"] = [_closed(choices[index]) for index in sorted(choices)]
-        folded.finished = folded.finished or all(choice.get("finish_reason") for choice in choices.values())
-    return folded
+        folded.token_ends += [(offset + end, index) for index in _fold_chunk(folded, choices, chunk)]
 
 
 def _fold_chunk(folded: Folded, choices: dict[int, dict[str, Any]], chunk: dict[str, Any]) -> list[int]:

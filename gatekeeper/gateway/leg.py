@@ -35,6 +35,8 @@ class Owner(Protocol):
 class Leg:
     """Send a request to one endpoint, keep what comes back, tell the owner and the endpoint's breaker."""
 
+    __slots__ = ("_asking", "_breaker", "_call", "_caller", "_limits", "_owner", "_pool", "_room", "capture")
+
     def __init__(
         self,
         caller: Caller,
@@ -74,10 +76,10 @@ class Leg:
         body = asking(request.body) if capture.asks_usage else request.body
         if endpoint.model and asked_model is not None:
             body = with_model(body, asked_model, endpoint.model)
-        extra = b"x-request-id: %b\r\n%b" % (capture.labels.request_id.encode(), _SHADOW if shadow else b"")
-        target = self._pool.prefix + request.target
-        head = request_head(request, target, self._pool.host, len(body), extra, plain=capture.asks_usage)
-        self._call = Call(self._caller, self._pool, head + body, self, self._limits)
+        extra = capture.labels.id_line + _SHADOW if shadow else capture.labels.id_line
+        pool = self._pool
+        head = request_head(request.head, pool.prefix, pool.host, len(body), extra, plain=capture.asks_usage)
+        self._call = Call(self._caller, pool, head + body, self, self._limits, capture.began)
         self._call.start()
 
     @property
@@ -85,17 +87,17 @@ class Leg:
         """Tell whether the answer's head says that the server failed."""
         return self.capture.head is not None and self.capture.head.status >= _FAULT
 
-    def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
+    def read(self, head: Head | None, data: bytes, now: float, *, ended: bool) -> None:
         """Capture a read, then tell the owner."""
-        now = monotonic()
+        capture = self.capture
         if head is not None:
             if self._asking is not None and self._refuses_usage(head.status, *self._asking):
                 return
-            self.capture.head = head
+            capture.head = head
         if data:
-            self.capture.add(data, now, self._room)
+            capture.add(data, now, self._room)
         if ended:
-            self.capture.ended = now
+            capture.ended = now
             if self._breaker is not None and not self.faulty:
                 self._breaker.succeeded()
             elif self._breaker is not None:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from gatekeeper.errors import InputError
+from gatekeeper.gateway.heads import Heads
 from gatekeeper.gateway.tls import refusal
 from gatekeeper.gateway.upstream import Connection
 
 if TYPE_CHECKING:
+    from gatekeeper.gateway.http import Head
     from gatekeeper.gateway.limits import Limits
 
 _PORTS = {"http": 80, "https": 443}
@@ -56,6 +58,7 @@ class Pool:
         self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._limits = limits
         self._loop = loop
+        self.heads: Heads[Head] = Heads()
         self._idle: list[Connection] = []
         self._made: set[Connection] = set()
         self.knows_usage = True

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gatekeeper.decide.assign import mirrored
 from gatekeeper.errors import InputError
 from gatekeeper.gateway.budget import Budget
@@ -13,26 +15,26 @@ from gatekeeper.gateway.capture import RESCUE_STAGE, Capture
 from gatekeeper.gateway.counters import Counters
 from gatekeeper.gateway.fleet import Fleet
 from gatekeeper.gateway.http import Refusal, response_head
-from gatekeeper.gateway.labels import Labels
 from gatekeeper.gateway.mirror import Mirror
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.gateway.usage import Strip
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Failure
-from gatekeeper.model.split import Split
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.http import Head, Request
+    from gatekeeper.gateway.labels import Labels
     from gatekeeper.gateway.leg import Leg
     from gatekeeper.gateway.server import ClientConnection
+    from gatekeeper.model.split import Split
 
+_BASELINE, _CANDIDATE = Arm.BASELINE, Arm.CANDIDATE
 _GATEWAY_STATUS = {"timeout": 504}
 _BAD, _TOO_MANY, _SERVER = 400, 429, 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Plan(msgspec.Struct, kw_only=True, frozen=True):
     """Hold what was decided about a request before anything is sent.
 
     measured: it is recorded and mirrored. drawn: its arm was drawn; one that was given is not compared or mirrored.
@@ -68,6 +70,21 @@ class Shop:
 class Forward:
     """Answer one request from the arm it was given; `server.Turn` and `leg.Owner` in one."""
 
+    __slots__ = (
+        "_chunked",
+        "_client",
+        "_head_sent",
+        "_leg",
+        "_over",
+        "_plan",
+        "_request",
+        "_shadow",
+        "_shop",
+        "_strip",
+        "_ts",
+        "_unrescued",
+    )
+
     def __init__(self, shop: Shop, client: ClientConnection, request: Request, plan: Plan) -> None:
         """Keep what to do; `begin` does it."""
         self._shop = shop
@@ -88,9 +105,9 @@ class Forward:
         """
         plan = self._plan
         self._shop.rescues.seen()
-        if plan.arm is Arm.CANDIDATE and plan.split.candidate is not None:
+        if plan.arm is _CANDIDATE and plan.split.candidate is not None:
             breaker = self._shop.fleet.breaker(plan.split.candidate.url)
-            capture = self._capture(Arm.CANDIDATE, self._request.arrived)
+            capture = self._capture(_CANDIDATE, self._request.arrived)
             if not breaker.allows(capture.began):
                 capture.failure = breaker.refusal()
                 self._rescue(capture)
@@ -98,7 +115,7 @@ class Forward:
             self._start(capture)
             return
         capture = self._capture(plan.arm, self._request.arrived)
-        copied = plan.drawn and plan.measured and plan.arm is Arm.BASELINE and mirrored(plan.split, capture.id)
+        copied = plan.drawn and plan.measured and plan.arm is _BASELINE and mirrored(plan.split, capture.id)
         if copied:
             self._shadow = self._shop.mirror.copy(capture, plan.model)
         self._start(capture)
@@ -109,7 +126,7 @@ class Forward:
         if leg is not self._leg or head is None:
             return
         if not self._head_sent:
-            if leg.capture.arm is Arm.CANDIDATE:
+            if leg.capture.arm is _CANDIDATE:
                 if leg.faulty and self._may_rescue():
                     if not ended:
                         leg.blame(Failure(kind="http_5xx", message=f"the candidate answered {head.status}"))
@@ -135,12 +152,12 @@ class Forward:
         if self._head_sent:
             self._end(leg.capture)
             self._client.abort()
-        elif leg.capture.arm is Arm.CANDIDATE and self._may_rescue():
+        elif leg.capture.arm is _CANDIDATE and self._may_rescue():
             self._rescue(leg.capture)
         else:
             self._end(leg.capture)
             status = _GATEWAY_STATUS.get(failure.kind, 502)
-            self._client.refuse(Refusal(status, failure.message, code=failure.kind), self._id_line())
+            self._client.refuse(Refusal(status, failure.message, code=failure.kind), self._plan.labels.id_line)
 
     def client_gone(self) -> None:
         """Cancel the upstream and the copy: nobody waits."""
@@ -165,7 +182,7 @@ class Forward:
         split, labels = self._plan.split, self._plan.labels
         if stage is None:
             stage = split.stage if self._plan.drawn else APART_STAGE
-        candidate = split.candidate if arm is Arm.CANDIDATE else None
+        candidate = split.candidate if arm is _CANDIDATE else None
         return Capture(
             id=labels.exchange_id,
             ts=self._ts,
@@ -184,7 +201,7 @@ class Forward:
             leg = self._shop.fleet.leg(capture, self, streamed=self._plan.streamed)
         except InputError as exc:
             capture.failure = Failure(kind="connect", message=str(exc))
-            if capture.arm is Arm.CANDIDATE:
+            if capture.arm is _CANDIDATE:
                 self._rescue(capture)
                 return
             self._end(capture)
@@ -208,13 +225,13 @@ class Forward:
         self._shop.counters.rescues[failed.split.service] += 1
         now = time.monotonic()
         try:
-            self._start(self._capture(Arm.BASELINE, now, stage=RESCUE_STAGE))
+            self._start(self._capture(_BASELINE, now, stage=RESCUE_STAGE))
         except Refusal as refusal:
-            self._client.refuse(refusal, self._id_line())
+            self._client.refuse(refusal, self._plan.labels.id_line)
 
     def _send_head(self, leg: Leg, head: Head) -> bytes:
         self._head_sent = True
-        lines = self._id_line()
+        lines = self._plan.labels.id_line
         if self._shop.show_release and leg.capture.endpoint.release:
             lines += b"x-gatekeeper-release: %b\r\n" % leg.capture.endpoint.release.encode()
         if self._shop.show_arm or self._plan.labels.override is not None:
@@ -224,7 +241,7 @@ class Forward:
             self._strip = Strip()
             length = None
         if length is None:
-            self._chunked = self._request.minor == 1
+            self._chunked = self._request.head.minor == 1
             if self._chunked:
                 lines += b"transfer-encoding: chunked\r\n"
         if not self._client.keeps:
@@ -236,9 +253,6 @@ class Forward:
 
     def _framed(self, data: bytes) -> bytes:
         return b"%x\r\n%b\r\n" % (len(data), data) if data and self._chunked else data
-
-    def _id_line(self) -> bytes:
-        return b"x-request-id: %b\r\n" % self._plan.labels.request_id.encode()
 
     def _end(self, capture: Capture) -> None:
         self._over = True
@@ -253,4 +267,4 @@ class Forward:
             outcome = capture.failure.kind
         elif status >= _BAD:
             outcome = "rate_limited" if status == _TOO_MANY else "http_5xx" if status >= _SERVER else "http_4xx"
-        self._shop.counters.requests[capture.split.service, capture.arm.value, outcome] += 1
+        self._shop.counters.requests[capture.split.service, str(capture.arm), outcome] += 1

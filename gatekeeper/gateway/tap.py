@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gatekeeper.gateway.capture import Capture
 
+_NOT_FOLDED = Folded()
 _TOO_MANY, _BAD, _SERVER = 429, 400, 500
 
 
@@ -30,10 +31,10 @@ def to_exchange(capture: Capture) -> Exchange:
     request = _object(capture.request.body)
     plain, failure = _plain(capture)
     data, marks = plain or (b"", ())
-    streamed = _header(capture, b"content-type").lower().startswith("text/event-stream")
+    streamed = capture.head is not None and capture.head.content_type.startswith("text/event-stream")
     failure = capture.failure or failure or _status_failure(capture, data)
     response: dict[str, Any] | None = None
-    folded = Folded()
+    folded = _NOT_FOLDED
     if streamed:
         folded = fold(data)
         response = folded.body or None
@@ -78,14 +79,9 @@ def _object(data: bytes) -> dict[str, Any]:
     return plain if isinstance(plain, dict) else {}
 
 
-def _header(capture: Capture, name: bytes) -> str:
-    headers = capture.head.headers if capture.head is not None else ()
-    return next((value.decode("latin-1").strip() for sent, value in headers if sent.lower() == name), "")
-
-
 def _plain(capture: Capture) -> tuple[tuple[bytes, Sequence[tuple[float, int]]] | None, Failure | None]:
     """Return the body without its content coding and the marks in it, None where it is not read here; what is wrong."""
-    coding = _header(capture, b"content-encoding").lower()
+    coding = capture.head.coding if capture.head is not None else ""
     try:
         cut = capture.cut or capture.failure is not None
         return unpack(coding, capture.pieces, capture.marks, cut=cut), None
@@ -141,11 +137,13 @@ def _figures(
 def _cost_usd(capture: Capture, response: dict[str, Any] | None) -> float | None:
     """Return usage times price (US dollars a million tokens); None where either is not known."""
     endpoint = capture.endpoint
+    if not (endpoint.prompt_usd or endpoint.completion_usd):
+        return None
     prompt = usage_count(response, "prompt_tokens", "input_tokens")
     completion = usage_count(response, "completion_tokens", "output_tokens")
     if completion is None and capture.request.path.endswith("/embeddings"):
         completion = 0
-    if not (endpoint.prompt_usd or endpoint.completion_usd) or prompt is None or completion is None:
+    if prompt is None or completion is None:
         return None
     return (prompt * endpoint.prompt_usd + completion * endpoint.completion_usd) / 1e6
 

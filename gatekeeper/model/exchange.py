@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
-from gatekeeper.model.arm import Arm
+import msgspec
+
+from gatekeeper.model.arm import Arm  # noqa: TC001 - msgspec reads the annotations
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timing:
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """Hold an exchange's times in milliseconds, from a monotonic clock.
 
     All begin when the request had arrived whole, so that what it waited here counts. ttft_ms: to the first token (None:
@@ -41,8 +41,7 @@ CLASSES: dict[str, tuple[str, bool]] = {
 """What is known of each class of failure: who caused it, and whether the same request may well pass a moment later."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Say how an exchange failed.
 
     kind: timeout, connect, http_4xx, http_5xx, rate_limited, stream_broken, client_closed, bad_response; an
@@ -63,8 +62,7 @@ class Failure:
         return CLASSES.get(self.kind, (SYSTEM, False))[1]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True):
     """Say what an exchange is evidence for."""
 
     arm: Arm
@@ -74,8 +72,7 @@ class Place:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """Hold a request, its response or failure, its times, and the labels under which it was routed.
 
     ts: unix seconds when the request arrived. pair_id: equal in both arms for a mirrored request. cluster_id: user or
@@ -94,10 +91,10 @@ class Exchange:
     cluster_id: str | None = None
     service: str = ""
     segment: str | dict[str, str] | None = None
-    request: dict[str, Any] = field(default_factory=dict)
+    request: dict[str, Any] = {}
     response: dict[str, Any] | None = None
     error: Failure | None = None
-    timing: Timing = field(default_factory=Timing)
+    timing: Timing = Timing()
     expect: tuple[dict[str, Any], ...] = ()
     response_schema: dict[str, Any] | None = None
     context: str | None = None
@@ -106,7 +103,7 @@ class Exchange:
     stage: int = -1
     epoch: int = 0
     streamed: bool = False
-    unmeasured: dict[str, str] = field(default_factory=dict)
+    unmeasured: dict[str, str] = {}
     lost: int = 0
 
     @property

@@ -198,3 +198,42 @@ def test_a_head_may_come_byte_by_byte(
     heard = say(running.address, *(GOOD[i : i + 1] for i in range(len(GOOD))), pause_s=0.001)
     assert heard.startswith(b"HTTP/1.1 200 OK")
     assert len(server.requests) == 1
+
+
+def test_a_head_that_is_known_hides_nothing_that_follows_it(front: tuple[Any, Any], say: Callable[..., bytes]):
+    server, running = front
+    known = POST + b"Host: x\r\nX-Request-Id: %b\r\nContent-Length: %d\r\n\r\n%b"
+    longer = b'{"model":"bot","user":"someone"}'
+    parts = (
+        known % (b"one", 15, BODY),
+        known % (b"two", len(longer), longer) + known % (b"three", 15, BODY),
+        known % (b"four", len(longer), longer[:9]),
+        longer[9:] + known % (b"five", 15, BODY) + POST,
+        b"Host: x\r\nContent-Length: 15\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    )
+    heard = say(running.address, *parts, pause_s=0.02)
+    assert heard.count(b"HTTP/1.1 200 OK") == 5
+    assert heard.count(b"HTTP/1.1 400 ") == 1
+    sent = [request.partition(b"\r\n\r\n") for request in server.requests]
+    assert [body for _, _, body in sent] == [
+        with_model.replace(b'"bot"', b'"base"') for with_model in (BODY, longer, BODY, longer, BODY)
+    ]
+    for number, (head, _, _) in zip((b"one", b"two", b"three", b"four", b"five"), sent, strict=True):
+        assert b"\r\nx-request-id: %b" % number in head
+
+
+@pytest.mark.parametrize("sent", [b"\r\n\r\n", b"\r\n"])
+def test_empty_lines_before_a_request_teach_nothing(front: tuple[Any, Any], say: Callable[..., bytes], sent: bytes):
+    server, running = front
+    assert say(running.address, sent + GOOD, sent + GOOD, pause_s=0.02).count(b"HTTP/1.1 200 OK") == 2
+    assert say(running.address, sent + REFUSED["two Hosts"][0]).startswith(b"HTTP/1.1 400 ")
+    assert len(server.requests) == 2
+
+
+def test_a_known_head_is_held_to_the_same_caps(front: tuple[Any, Any], say: Callable[..., bytes]):
+    _, running = front
+    heard = say(running.address, GOOD, GOOD.replace(b": 15", b": 4001"), pause_s=0.02)
+    assert b"HTTP/1.1 413 " in heard
+    heard = say(running.address, GOOD, GOOD[:-1], pause_s=0.02)
+    assert b"HTTP/1.1 408 " in heard
+    assert say(running.address, GOOD, GOOD * 40, pause_s=0.02).count(b"HTTP/1.1 429 ") == 1

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gatekeeper.gateway.capture import Capture
-from gatekeeper.gateway.http import Head, Request
+from gatekeeper.gateway.http import Request, read_request_head, read_response_head
 from gatekeeper.gateway.labels import Labels
 from gatekeeper.gateway.tap import to_exchange
 from gatekeeper.metrics._scoring import score_exchange
@@ -38,16 +38,8 @@ DONE = {
 def capture(
     path: str, *reads: bytes, kind: str = "application/json", coding: str = "", failure: Failure | None = None
 ) -> Capture:
-    request = Request(
-        method=b"POST",
-        target=path.encode(),
-        headers=[],
-        body=b'{"model":"bot"}',
-        minor=1,
-        keep_alive=True,
-        peer="p",
-        arrived=100.0,
-    )
+    sent = read_request_head(b"POST", path.encode(), [], 1)
+    request = Request(head=sent, body=b'{"model":"bot"}', keep_alive=True, peer="p", arrived=100.0)
     headers = [(b"Content-Type", kind.encode())] + ([(b"Content-Encoding", coding.encode())] if coding else [])
     made = Capture(
         id="e",
@@ -57,9 +49,9 @@ def capture(
         endpoint=ENDPOINT,
         stage=2,
         request=request,
-        labels=Labels(request_id="e", exchange_id="e", key="k"),
+        labels=Labels(request_id="e", exchange_id="e", id_line=b"x-request-id: e\r\n", key="k"),
         began=100.0,
-        head=Head(200, b"OK", headers, None),
+        head=read_response_head(200, b"OK", headers, None, bodiless=False),
         failure=failure,
     )
     for number, read in enumerate(reads, start=1):
