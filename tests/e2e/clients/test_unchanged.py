@@ -76,7 +76,7 @@ def test_a_client_does_not_notice_the_gateway(
 ):
     def chat(url: str) -> dict[str, Any]:
         asked = [*command(client), f"{url}/v1", SERVICE, json.dumps(ASKED)]
-        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120, env=ENVIRONMENT)
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=240, env=ENVIRONMENT)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
 
