@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import UNSET
 
 from gatekeeper.decide.assign import arm, given
@@ -103,4 +103,4 @@ def _in_segment(labels: Labels, split: Split, request: Request, facts: Facts) ->
         path=request.path,
         size=len(request.body),
     )
-    return replace(labels, segment=segment)
+    return msgspec.structs.replace(labels, segment=segment)
