@@ -27,6 +27,7 @@ COMMANDS = {
     "backtest": "Replay a policy on recorded samples: what it would have decided, and when",
     "calibrate": "Hold the baseline against itself: false alarms, drift and related requests",
     "score": "Turn exchanges into samples",
+    "judge": "Let a language model grade answers or compare them, and hold it against people",
     "label": "Label pairs by hand: a detector's errors in each arm, and its rates put right",
     "rollout": "Create, watch and drive rollouts",
     "policy": "Write, check and describe policy files",
