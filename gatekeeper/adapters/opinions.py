@@ -35,17 +35,17 @@ class OpinionFile:
         if path is None:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        lines = path.read_bytes().splitlines() if path.exists() else []
-        for line in lines:
+        body = path.read_bytes() if path.exists() else b""
+        for line in body.splitlines():
             try:
                 read = msgspec.json.decode(line, type=_Line)
             except msgspec.DecodeError:
                 continue  # cut off when its writer was killed
             self._known[read.digest] = read.opinion
-        if lines and not self._known:
+        if body.strip() and not self._known:
             raise InputError(f"{path}: holds something else than kept opinions; name another file with --cache")
         self._file = path.open("ab")
-        self._file.write(b"\n" if lines else b"")
+        self._file.write(b"\n" if body and not body.endswith(b"\n") else b"")
 
     def __enter__(self) -> Self:
         """Return itself."""
