@@ -174,9 +174,15 @@ def weigh(question: Question, state: State) -> Weight:
 
 
 def picture(question: Question, state: State) -> Picture:
-    """Invert the e-processes on the grid of margins; an end is the last rejected point, so that coverage is exact."""
+    """Invert the e-processes on the grid of margins; an end is the last rejected point, so that coverage is exact.
+
+    What speaks for harm beyond the policy's margin that began late speaks against every smaller one too.
+    """
     log_e = np.logaddexp.reduce(state["grid"]["log_e"] + GRID_WEIGHTS[:, None, :], axis=-1)
     weight = weigh(question, state)
+    if state["windows"]:
+        late = np.logaddexp.reduce(state["late"] + LOG_WEIGHTS[0])
+        log_e[0, :AT_MARGIN] = _onset.together(log_e[0, :AT_MARGIN], late)
     log_e[0, AT_MARGIN] = weight.rollback
     if question.proof_margin is not None:
         log_e[1, AT_MARGIN if question.proof_margin == question.margin else AT_DETECT] = weight.promotion

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gatekeeper import registry
@@ -44,6 +44,7 @@ def ends(asked: Question, picture: Picture) -> tuple[float, float]:
 
 @pytest.mark.parametrize("name", INVERTED)
 @settings(max_examples=25, deadline=None)
+@example(margin=0.1, increase=False, relative=False, seed=0, harms=[0.0, 0.0, 0.3], n=600)  # harm that begins late
 @given(
     margin=st.sampled_from([0.02, 0.1]),
     increase=st.booleans(),

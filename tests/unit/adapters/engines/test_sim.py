@@ -130,13 +130,14 @@ def test_an_unknown_mode_names_the_known_ones(client: httpx.Client):
 
 
 def test_more_requests_than_slots_queue(tmp_path: Path):
-    flags = {**sim_answers.flags("baseline"), "slots": 1, "ttft_ms": 100}
+    flags = {**sim_answers.flags("baseline"), "slots": 1, "ttft_ms": 1000}
     with sim.start("baseline", served_name="demo", flags=flags, log_path=tmp_path / "log") as server:
         server.ready()
         with ThreadPoolExecutor(4) as pool, httpx.Client(base_url=server.url, trust_env=False) as client:
             answers = [pool.submit(ask, client, SUM) for _ in range(4)]
-            time.sleep(0.05)
-            busy = server.metrics()
+            until = time.monotonic() + 10
+            while (busy := server.metrics())["queue_depth"] < 3 and time.monotonic() < until:
+                time.sleep(0.02)
             assert all(answer.result().status_code == 200 for answer in answers)
         assert (busy["running"], busy["queue_depth"], busy["kv_usage"]) == (1, 3, 1)
         assert server.metrics()["requests_finished"] == 4
