@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gatekeeper.adapters.broker import make_celery
 from gatekeeper.errors import WorldError
 from gatekeeper.model.key import Scope
 
@@ -26,6 +27,7 @@ def free_port() -> int:
 
 def start(world: World, postgres_url: str, broker_url: str) -> tuple[str, list[str], str]:
     """Start api, worker and two gateways; return the API's root, the gateways' roots and the admin key."""
+    make_celery(broker_url).control.purge()  # a run that was killed left messages about jobs of its own database
     shared = {"database_url": postgres_url, "broker_url": broker_url}
     port = free_port()
     api = world.run("api", "--port", str(port), **shared)
