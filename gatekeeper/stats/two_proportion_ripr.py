@@ -167,10 +167,16 @@ def _grid(question: Question) -> NDArray[np.float64]:
 def weigh(question: Question, state: State) -> Weight:
     """Return both e-values at the policy's margin; harm may also have begun late."""
     worse, better = np.logaddexp.reduce(state["log_e"] + LOG_WEIGHTS, axis=-1)
-    if state["windows"]:
-        worse = _onset.together(worse, np.logaddexp.reduce(state["late"] + LOG_WEIGHTS[0]))
+    worse = _with_late(state, worse)
     proven = -math.inf if question.proof_margin is None else float(better)
     return Weight(rollback=float(worse), promotion=proven)
+
+
+def _with_late(state: State, log_e: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return e-values against harm from the start together with that against harm which began late."""
+    if not state["windows"]:
+        return log_e
+    return _onset.together(log_e, np.logaddexp.reduce(state["late"] + LOG_WEIGHTS[0]))
 
 
 def picture(question: Question, state: State) -> Picture:
@@ -180,9 +186,7 @@ def picture(question: Question, state: State) -> Picture:
     """
     log_e = np.logaddexp.reduce(state["grid"]["log_e"] + GRID_WEIGHTS[:, None, :], axis=-1)
     weight = weigh(question, state)
-    if state["windows"]:
-        late = np.logaddexp.reduce(state["late"] + LOG_WEIGHTS[0])
-        log_e[0, :AT_MARGIN] = _onset.together(log_e[0, :AT_MARGIN], late)
+    log_e[0, :AT_MARGIN] = _with_late(state, log_e[0, :AT_MARGIN])
     log_e[0, AT_MARGIN] = weight.rollback
     if question.proof_margin is not None:
         log_e[1, AT_MARGIN if question.proof_margin == question.margin else AT_DETECT] = weight.promotion
