@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 _COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 _STEPS, _EPS = 5, 1e-7
@@ -37,9 +37,8 @@ class Muon(torch.optim.Optimizer):  # type: ignore[misc]  # torch is optional an
         super().__init__(matrices, {"lr": 0.0, "momentum": momentum})
 
     @torch.no_grad()  # type: ignore[untyped-decorator]  # as above
-    def step(self, closure: Callable[[], Any] | None = None) -> None:
-        """Take one step; matrices without a gradient stay. closure: not used, there to be as torch's own."""
-        del closure
+    def step(self) -> None:
+        """Take one step; matrices without a gradient stay."""
         for group in self.param_groups:
             for matrix in group["params"]:
                 if matrix.grad is None:
