@@ -41,9 +41,9 @@ class Entry:
 
 
 TOOLS: Mapping[str, str | int | bool] = {"enable-auto-tool-choice": True, "tool-call-parser": "hermes"}
-STARVED: Mapping[str, str | int | bool] = {  # room for 128 tokens in all: one order at a time, the others queue
-    "kv-cache-memory-bytes": 320 * 2**10,
-    "block-size": 32,
+STARVED: Mapping[str, str | int | bool] = {  # two blocks, one of them vLLM's own: one answer at a time
+    "kv-cache-memory-bytes": 512 * 2**10,
+    "block-size": 128,
     "max-model-len": 128,
 }
 
