@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from types import TracebackType
     from typing import Self
 
     from gatekeeper.model.action import Job, OutboxItem
     from gatekeeper.model.audit import AuditEntry
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.model.exchange import Exchange, Place
+    from gatekeeper.model.judging import Opinion, Said
     from gatekeeper.model.key import ApiKey, Webhook
+    from gatekeeper.model.metric import Score
     from gatekeeper.model.release import Deployment, Release, Service
     from gatekeeper.model.rollout import Rollout
     from gatekeeper.model.sample import Sample
@@ -266,6 +268,9 @@ class Spool(Protocol):
     def put(self, exchange: Exchange) -> bool:
         """Take an exchange; False when it had to be dropped (and was counted)."""
 
+    def lose(self, place: Place) -> None:
+        """Note that an exchange was lost before it came here, so that its stage is not judged as if it were whole."""
+
     def counts(self) -> dict[str, int]:
         """Return {"accepted", "written", "dropped"} since the start."""
 
@@ -275,6 +280,32 @@ class Waker(Protocol):
 
     def wake(self, jobs: Iterable[Job]) -> None:
         """Tell workers that these jobs wait."""
+
+
+class Scorers(Protocol):
+    """Score exchanges by what users brought themselves."""
+
+    def score(self, exchange: Exchange) -> Mapping[str, Score]:
+        """Return each own scorer's value by its name; None with a reason where it has none. Never hangs."""
+
+
+class Grader(Protocol):
+    """Ask a language model for an opinion."""
+
+    name: str
+
+    async def ask(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Said:
+        """Return what it says to chat messages, wanted in a JSON Schema's shape; never raises for a failure."""
+
+
+class Opinions(Protocol):
+    """Keep opinions, so that nothing is paid for twice."""
+
+    def get(self, digest: str) -> Opinion | None:
+        """Return the opinion kept under a digest."""
+
+    def put(self, digest: str, opinion: Opinion) -> None:
+        """Keep an opinion."""
 
 
 class Alerts(Protocol):

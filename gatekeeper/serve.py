@@ -122,6 +122,7 @@ class AllInOne:
             Limits(shadow_in_flight=settings.mirror_in_flight),
             show_release=settings.expose_release,
             show_arm=settings.expose_release,
+            override_key=settings.override_key,
         )
         try:
             self._gateway = gateway.run_in_thread(settings.host, settings.gateway_port)

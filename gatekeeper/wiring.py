@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from celery import Celery
@@ -11,6 +12,7 @@ from gatekeeper.adapters.actuators.gateway import GatewayActuator
 from gatekeeper.adapters.alerts.webhook import Sink
 from gatekeeper.adapters.broker import make_celery
 from gatekeeper.adapters.clock import HostClock
+from gatekeeper.adapters.scorers import OwnScorers
 from gatekeeper.adapters.store.unit import SqlStore
 from gatekeeper.adapters.waker import CeleryWaker
 from gatekeeper.flow.grade import grade
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
     from gatekeeper.ports import Unit
 
-HANDLERS: Mapping[str, Callable[[Unit, dict[str, Any]], None]] = {SCORE: grade}
+HANDLERS: Mapping[str, Callable[[Unit, dict[str, Any]], None]] = {SCORE: partial(grade, own=OwnScorers())}
 """What a worker does for each kind of job."""
 
 

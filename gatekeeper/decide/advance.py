@@ -45,8 +45,9 @@ class Ends:
     candidate: Endpoint
 
 
-def stage_split(rollout: Rollout, stage: Stage, index: int, ends: Ends, *, epoch: int, version: int) -> Split:
-    """Return the split that a stage asks for, ordered by (epoch, version)."""
+def stage_split(rollout: Rollout, policy: Policy, index: int, ends: Ends, *, epoch: int, version: int) -> Split:
+    """Return the split that a policy's stage asks for, ordered by (epoch, version)."""
+    stage = policy.stages[index]
     candidate_bp = {StageKind.CANARY: stage.weight_bp, StageKind.BAKE: WHOLE_BP - BAKE_HOLDBACK_BP}
     mirror_bp = {StageKind.WARMUP: WHOLE_BP, StageKind.SHADOW: stage.mirror_bp}
     share_bp = candidate_bp.get(stage.kind, 0)
@@ -62,6 +63,8 @@ def stage_split(rollout: Rollout, stage: Stage, index: int, ends: Ends, *, epoch
         salt=rollout.salt,
         rollout_id=rollout.id,
         stage=index,
+        cohorts=policy.cohorts,
+        segment_rules=policy.segment_rules,
     )
 
 
@@ -105,7 +108,7 @@ def forward(rollout: Rollout, policy: Policy, ends: Ends, reason: str, now_s: fl
     _refuse_ended(rollout)
     index, version = rollout.stage + 1, rollout.version + 1
     if index < len(policy.stages):
-        split = stage_split(rollout, policy.stages[index], index, ends, epoch=rollout.epoch, version=version)
+        split = stage_split(rollout, policy, index, ends, epoch=rollout.epoch, version=version)
         moved = replace(rollout, stage=index, version=version, split_wanted=split, stage_started_at=None, reason=reason)
         return Move(rollout=moved, event="rollout.stage_changed")
     return promoted(rollout, ends, reason, now_s)

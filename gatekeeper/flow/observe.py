@@ -52,9 +52,13 @@ def observe(unit: Unit, rollout: Rollout, stage: Stage, plan: Plan) -> Seen:
     evidence = Evidence.from_json(body["evidence"]) if body else begin(plan, rollout.stage)
     look, total, warm = (body["look"], body["samples"], body["warm"]) if body else (0, 0, 0)
     rows = unit.samples.unfolded(*key, ROWS_PER_LOOK)
-    window = sort_out(stage, rows, unit.clock.now())
+    notices = [(row, sample.lost) for row, sample in rows if sample.lost]
+    window = sort_out(stage, [(row, sample) for row, sample in rows if not sample.lost], unit.clock.now())
+    window.dropped.extend(row for row, _ in notices)
     if not window.folded and not window.dropped:
         return Seen(evidence, 0, look, total, warm)
+    if notices:
+        evidence = replace(evidence, lost=evidence.lost + sum(lost for _, lost in notices))
     if window.samples:
         look, total = look + 1, total + len(window.samples)
         warm += sum(1 for s in window.samples if s.arm is Arm.CANDIDATE and not s.error)

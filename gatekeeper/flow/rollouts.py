@@ -105,7 +105,7 @@ def create(
         split_wanted=Split(service=service, epoch=epoch, version=0, baseline=ends.baseline),
         reason="created",
     )
-    split = stage_split(draft, policy.stages[0], 0, ends, epoch=epoch, version=0)
+    split = stage_split(draft, policy, 0, ends, epoch=epoch, version=0)
     rollout = replace(draft, split_wanted=split)
     entry = AuditEntry(
         rollout_id=name,

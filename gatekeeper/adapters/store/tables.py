@@ -162,6 +162,7 @@ class SampleRow(Base):
             sqlite_where=text("state = 0"),
             postgresql_where=text("state = 0"),
         ),
+        Index("ix_samples_rows", "rollout_id", "row"),
         Index("ix_samples_counts", "rollout_id", "stage", "arm", "state"),
         Index("ix_samples_pairs", "rollout_id", "pair_id", "arm", "outcome"),
     )

@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gatekeeper.stats import Question, _alternatives, _histogram, _quantiles, _thresholds, minprod, paired_minprod
+from gatekeeper.stats import (
+    Question,
+    _alternatives,
+    _histogram,
+    _onset,
+    _quantiles,
+    _thresholds,
+    minprod,
+    paired_minprod,
+)
 from gatekeeper.stats import quantile_limit as limited
 from gatekeeper.stats._rows import Rows
 
@@ -78,9 +87,9 @@ def _evidence(asked: Question, data: dict[str, object], effect: float, *, worse:
     """Weigh at another level with the same bets."""
     harm = _quantiles.level(asked, effect if asked.increase else -effect)
     base, other = (_thresholds.arm(histogram) for histogram in _quantiles.arms(asked, data))
-    claim = _thresholds.Claim(other, base, lambda at: at, _histogram.shifted(asked, base.at, harm, up=False))
+    claim = _thresholds.Claim(other, base, lambda at: at, _histogram.shifted(asked, base.first, harm, up=False))
     if worse:
-        claim = _thresholds.Claim(base, other, lambda at: _histogram.shifted(asked, at, harm, up=True), other.at)
+        claim = _thresholds.Claim(base, other, lambda at: _histogram.shifted(asked, at, harm, up=True), other.first)
     return float(minprod.log_e([_quantiles.Asked(asked, claim, worse)])[0])
 
 
@@ -135,7 +144,7 @@ def test_parts_of_units_count_for_their_parts():
 def test_a_limits_interval_is_the_inverse_of_its_e_values(*, increase: bool):
     values = np.random.default_rng(5).lognormal(6, 0.8, 4000)
     asked = Question(margin=None, limit=1.0, quantile=0.95, increase=increase, alpha_promotion=0.01)
-    data = {"a": _histogram.empty(), "b": _histogram.of(values, np.ones(4000)), "beyond": 0.0}
+    data = limited.begin(asked) | {"b": _histogram.of(values, np.ones(4000))}
     picture = limited.picture(asked, data)
     for end, above in ((picture.lower, True), (picture.upper, False)):
         proven = []
@@ -161,3 +170,71 @@ def test_ten_bimodal_latencies_prove_nothing_about_a_median():
     weight = minprod.weigh(asked, data)
     assert weight.rollback <= best < math.log(20)
     assert weight.promotion < math.log(20)
+
+
+def test_a_large_histogram_keeps_narrow_buckets_about_its_quantile_and_loses_no_value():
+    values = np.random.default_rng(9).lognormal(6, 1.5, 60_000)
+    plain, grown = _histogram.of(values, np.ones(len(values))), _histogram.empty()
+    for part in np.split(values, 40):
+        grown = _histogram.add([grown], [_histogram.of(part, np.ones(len(part)))])[0]
+        grown = _histogram.narrowed(grown, _histogram.about(grown, 0.95))
+    assert len(grown["at"]) < 2 * _histogram.MOST < len(plain["at"])
+    assert grown["count"].sum() == len(values)
+    last = _histogram.last_parts(grown)
+    assert (grown["at"][1:] > last[:-1]).all()
+    starts = np.append(plain["at"].searchsorted(grown["at"]), len(plain["at"]))
+    assert np.add.reduceat(plain["count"], starts[:-1]).tolist() == grown["count"].tolist()
+    assert (plain["at"][starts[1:] - 1] <= last).all()
+    assert _histogram.quantile(grown, 0.95) == _histogram.quantile(plain, 0.95)
+
+
+@pytest.mark.parametrize("test", [minprod, paired_minprod])
+@pytest.mark.parametrize("increase", [True, False])
+def test_joined_buckets_never_add_evidence_and_hardly_take_any(
+    test: ModuleType, *, increase: bool, monkeypatch: pytest.MonkeyPatch
+):
+    rng = np.random.default_rng(10)
+    shared = rng.normal(0, 0.8, 12_000)
+    for harm in (0.0, 0.1, 0.6):
+        asked = [question(increase=increase), question(increase=increase, relative=False, margin=0.1)]
+        values = [np.exp(6 + 0.6 * shared + rng.normal(0, 0.8, 12_000)) for _ in range(2)]
+        values[1] *= 1 + harm if increase else 1 / (1 + harm)
+        at = 2 * np.arange(12_000)
+        looks = [
+            Rows(a=a[:, None], b=b[:, None], a_at=at[part], b_at=at[part] + 1, paired=test.PAIRED)
+            for part in np.split(np.arange(12_000), 3)
+            for a, b in [[value[part] for value in values]]
+        ]
+        found = []
+        for most in (1 << 30, _histogram.MOST):
+            monkeypatch.setattr(_histogram, "MOST", most)
+            states = [test.begin(q) for q in asked]
+            for one in looks:
+                states = test.absorb(asked, states, [one, one])
+            assert all(("fine" in part) == (most < 1 << 30) for state in states for part in (state["a"], state["b"]))
+            found.append(test.weighs(asked, states))
+        for exact, joined in zip(*found, strict=True):
+            assert joined.rollback <= exact.rollback + 1e-9
+            assert joined.promotion <= exact.promotion + 1e-9
+            assert joined.rollback >= exact.rollback - 0.5 - 0.02 * abs(exact.rollback)
+            assert joined.promotion >= exact.promotion - 0.5 - 0.02 * abs(exact.promotion)
+
+
+@pytest.mark.parametrize("increase", [True, False])
+def test_a_limit_broken_late_is_seen_sooner_than_from_the_start_alone(*, increase: bool):
+    rng = np.random.default_rng(11)
+    asked = Question(margin=None, limit=100.0, quantile=0.95 if increase else 0.05, increase=increase)
+    bar, state, seen = -math.log(asked.alpha_rollback), limited.begin(asked), []
+    for look in range(100):
+        bad = rng.random(200) < (0.03 if look < 50 else 0.09)
+        values = np.where(bad == increase, 150.0, 50.0)
+        data = Rows(a=values[:0, None], b=values[:, None], a_at=np.arange(0), b_at=np.arange(200))
+        state = limited.absorb([asked], [state], [data])[0]
+        alone = {**state, "late": np.full_like(state["late"], _onset.NOTHING)}
+        seen.append([limited.weigh(asked, one).rollback >= bar for one in (state, alone)])
+    with_late, without = np.argmax(seen, axis=0).tolist()
+    assert 50 <= with_late < 65
+    assert without == 0 or without > with_late + 10
+    picture = limited.picture(asked, state)
+    assert (picture.lower >= 100.0) if increase else (picture.upper <= 100.0)
+    assert picture.lower <= picture.upper
