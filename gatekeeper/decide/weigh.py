@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from gatekeeper.model.finding import Check
     from gatekeeper.stats import Picture, Question
 
-JUDGE = "sequential-4"
+JUDGE = "sequential-3"
 """The judge's name and version; the version rises when the same data could be ruled differently."""
 
 ONLY_A_JUDGE = "only a language model says worse, and a judge alone never decides: read the pairs"

@@ -26,9 +26,6 @@ POWER, OFFSET = 1.5, 10.0
 TOTAL = 0.6170388553398864
 """Sum of (k + 10)^-1.5 over k >= 1: the Hurwitz zeta function at 1.5 and 11."""
 
-NOTHING = -700.0
-"""Logarithm of a capital too small to matter, where none has started yet."""
-
 LOG_SCALE = math.log1p(-FROM_THE_START) - math.log(TOTAL)
 
 
@@ -38,13 +35,6 @@ def absorb(late: NDArray[np.float64], window: Any, log_step: NDArray[np.float64]
     window: k from 1, a number or an array that broadcasts.
     """
     return np.asarray(np.logaddexp(late, LOG_SCALE - POWER * np.log(window + OFFSET)) + log_step)
-
-
-def gone_through(late: NDArray[np.float64], windows: int, log_steps: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return log S of each bet after more windows; windows: how many came before, log_steps: (windows, bets)."""
-    for number, step in enumerate(log_steps, windows + 1):
-        late = np.maximum(absorb(late, number, step), NOTHING)
-    return late
 
 
 def together(log_e: NDArray[np.float64], late: NDArray[np.float64]) -> NDArray[np.float64]:

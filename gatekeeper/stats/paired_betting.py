@@ -26,13 +26,16 @@ if TYPE_CHECKING:
 PAIRED = True
 EXACT = True
 
+NOTHING = -700.0
+"""Logarithm of a capital too small to matter, where none has started yet."""
+
 
 def begin(question: Question) -> State:
     """Start with no pairs: counts by stake size, and the later starts' capital by guess."""
     del question
     return {
         "counts": np.zeros((len(_pair_bets.SIZES), 4)),
-        "late": np.full(len(_pair_bets.ROLLBACK_REACH), _onset.NOTHING),
+        "late": np.full(len(_pair_bets.ROLLBACK_REACH), NOTHING),
         "windows": 0,
     }
 
@@ -51,11 +54,12 @@ def _added(question: Question, state: State, batch: Batch) -> State:
         return state
     windows = windows if question.increase else windows[:, ::-1]
     places = _pair_bets.sizes(question, past + np.cumsum(windows, axis=0) - windows)
-    counts = state["counts"].copy()
+    counts, late = state["counts"].copy(), state["late"]
     np.add.at(counts, places, windows)
     margin = np.array([question.margin or 0.0])
     gains = _pair_bets.log_gains(question, margin, places, worse=True)[0]
-    late = _onset.gone_through(state["late"], state["windows"], np.einsum("wjc,wc->wj", gains, windows))
+    for number, step in enumerate(np.einsum("wjc,wc->wj", gains, windows), state["windows"] + 1):
+        late = np.maximum(_onset.absorb(late, number, step), NOTHING)
     return {"counts": counts, "late": late, "windows": state["windows"] + len(windows)}
 
 

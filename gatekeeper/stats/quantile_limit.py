@@ -2,21 +2,19 @@
 
 "The p95 is at most the limit" is "at most 5 % of values exceed it": likelihood ratios on that indicator against 5 %,
 mixed over log odds. State: log histograms, merged exactly and in any order while they are small, and exact counts
-beyond the limit. A part of the rollback's capital starts later, a little at each window (`_onset`), and that part needs
-values in time order.
+beyond the limit.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gatekeeper.stats import Batch, Picture, Question, State, Weight, _histogram, _onset, _quantiles, _thresholds
+from gatekeeper.stats import Batch, Picture, Question, State, Weight, _histogram, _quantiles, _thresholds
 from gatekeeper.stats._alternatives import cost
 from gatekeeper.stats._mixture import log_sum, lognormal_weights
-from gatekeeper.stats._rows import window_ends
 from gatekeeper.stats.rate_limit import bound
 
 if TYPE_CHECKING:
@@ -37,41 +35,23 @@ STEPS = 6
 
 
 def begin(question: Question) -> State:
-    """Start with empty histograms, no value beyond the limit, and the later starts' capital."""
+    """Start with empty histograms and no value beyond the limit."""
     del question
-    late = np.full(len(LOG_ODDS), _onset.NOTHING)
-    return {"a": _histogram.empty(), "b": _histogram.empty(), "beyond": 0.0, "late": late, "windows": 0}
+    return {"a": _histogram.empty(), "b": _histogram.empty(), "beyond": 0.0}
 
 
 def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
     """Add each stream's values."""
-    grown = _quantiles.absorb(questions, states, batches)
-    return [
-        {**new, **_counted(question, state, batch)}
-        for question, state, batch, new in zip(questions, states, batches, grown, strict=True)
-    ]
+    return [_absorb(question, state, batch) for question, state, batch in zip(questions, states, batches, strict=True)]
 
 
-def _counted(question: Question, state: State, batch: Batch) -> State:
-    """Count the candidate's values beyond the limit exactly, window by window."""
+def _absorb(question: Question, state: State, batch: Batch) -> State:
+    """Add values, and count the candidate's beyond the limit exactly."""
     _, values, _, weights = batch.values()
-    beyond = values > bound(question)
-    ends = window_ends(len(values), float(state["b"]["count"].sum()))
-    starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
-    n, yes = (np.add.reduceat(part, starts) if len(ends) else np.zeros(0) for part in (weights, weights * beyond))
-    harm, share = _harmful(question, yes, n)
-    steps = harm[:, None] * LOG_ODDS - n[:, None] * cost(share, LOG_ODDS)
     return {
-        "beyond": state["beyond"] + float(yes.sum()),
-        "late": _onset.gone_through(state["late"], state["windows"], steps),
-        "windows": state["windows"] + len(ends),
+        **_quantiles.absorb([question], [state], [batch])[0],
+        "beyond": state["beyond"] + float(weights[values > bound(question)].sum()),
     }
-
-
-def _harmful(question: Question, beyond: Any, n: Any) -> tuple[Any, float]:  # noqa: ANN401 - numbers or arrays
-    """Return how many values lie on the harmful side of the limit, and which share of them is allowed."""
-    p = _quantiles.share(question)
-    return (beyond, 1.0 - p) if question.increase else (n - beyond, p)
 
 
 def _terms(yes: float, n: float, share: float) -> NDArray[np.float64]:
@@ -80,11 +60,11 @@ def _terms(yes: float, n: float, share: float) -> NDArray[np.float64]:
 
 
 def weigh(question: Question, state: State) -> Weight:
-    """Return the e-values against "within the limit" and "beyond the limit"; harm may also have begun late."""
-    n = float(state["b"]["count"].sum())
-    harm, share = _harmful(question, state["beyond"], n)
-    worse = _onset.together(log_sum(_terms(harm, n, share)), log_sum(state["late"] + LOG_WEIGHTS))
-    return Weight(rollback=float(worse), promotion=float(log_sum(_terms(n - harm, n, 1.0 - share))))
+    """Return the e-values against "within the limit" and "beyond the limit"."""
+    n, beyond, t = float(state["b"]["count"].sum()), state["beyond"], 1.0 - _quantiles.share(question)
+    up = float(log_sum(_terms(beyond, n, t)))
+    down = float(log_sum(_terms(n - beyond, n, 1.0 - t)))
+    return Weight(rollback=up, promotion=down) if question.increase else Weight(rollback=down, promotion=up)
 
 
 def _enough(n: float, share: float, bar: float) -> float:
@@ -98,28 +78,23 @@ def _enough(n: float, share: float, bar: float) -> float:
 
 
 def picture(question: Question, state: State) -> Picture:
-    """Show the candidate's quantile with its interval; the effect is the quantile itself.
-
-    What the later starts have gained speaks of the limit alone. Where values rose late, the ends never cross.
-    """
+    """Show the candidate's quantile with its interval; the effect is the quantile itself."""
     p = _quantiles.share(question)
     old, value = _histogram.quantile(state["a"], p), _histogram.quantile(state["b"], p)
     a_n, arm = round(float(state["a"]["count"].sum())), _thresholds.arm(state["b"])
     if value is None:
         return Picture(a_n=a_n, b_n=0, a_value=old, b_value=None, note="the candidate has no data")
-    worse, better = -math.log(question.alpha_rollback), -math.log(question.alpha_promotion)
-    failed = weigh(question, state).rollback >= worse
-    bars = [worse - math.log(_onset.FROM_THE_START), better]
+    bars = [-math.log(question.alpha_rollback), -math.log(question.alpha_promotion)]
     if not question.increase:
         bars.reverse()
     low = int(np.searchsorted(arm.below, arm.n - _enough(arm.n, 1.0 - p, bars[0]), side="right")) - 1
     high = int(np.searchsorted(arm.below, _enough(arm.n, p, bars[1])))
-    lower = math.exp(float(arm.first[low]) * _histogram.WIDTH) if low >= 0 else None
-    upper = math.exp((float(arm.last[high - 1]) + 1.0) * _histogram.WIDTH) if high < len(arm.below) else None
-    if failed and question.increase:
-        lower = max(lower or 0.0, bound(question))
-        upper = None if upper is None else max(upper, lower)
-    elif failed:
-        upper = min(math.inf if upper is None else upper, bound(question))
-        lower = None if lower is None else min(lower, upper)
-    return Picture(a_n=a_n, b_n=round(arm.n), a_value=old, b_value=value, estimate=value, lower=lower, upper=upper)
+    return Picture(
+        a_n=a_n,
+        b_n=round(arm.n),
+        a_value=old,
+        b_value=value,
+        estimate=value,
+        lower=math.exp(float(arm.first[low]) * _histogram.WIDTH) if low >= 0 else None,
+        upper=math.exp((float(arm.last[high - 1]) + 1.0) * _histogram.WIDTH) if high < len(arm.below) else None,
+    )

@@ -31,11 +31,14 @@ LOG_WEIGHTS = lognormal_weights(LOG_ODDS, 0.65, 0.95)
 NARROW = 1e-6
 """Bounds that the interval is looked for between keep this distance from 0 and 1."""
 
+NOTHING = -700.0
+"""Logarithm of a capital too small to matter, where none has started yet."""
+
 
 def begin(question: Question) -> State:
     """Start with no data: [n, yes] of the baseline and of the candidate, and the later starts' capital."""
     del question
-    return {"a": [0.0, 0.0], "b": [0.0, 0.0], "late": np.full(len(LOG_ODDS), _onset.NOTHING), "windows": 0}
+    return {"a": [0.0, 0.0], "b": [0.0, 0.0], "late": np.full(len(LOG_ODDS), NOTHING), "windows": 0}
 
 
 def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
@@ -50,11 +53,13 @@ def _added(question: Question, state: State, batch: Batch) -> State:
     n, yes = windows[windows[:, 2] > 0, 2:].T
     harm = yes if question.increase else n - yes
     gains = _log_gains(np.array([_harmful(question, bound(question))]), above=True)[0]
-    steps = harm[:, None] * gains[0] + (n - harm)[:, None] * gains[1]
+    late = state["late"]
+    for number, step in enumerate(harm[:, None] * gains[0] + (n - harm)[:, None] * gains[1], state["windows"] + 1):
+        late = np.maximum(_onset.absorb(late, number, step), NOTHING)
     return {
         "a": [state["a"][0] + n_a, state["a"][1] + x_a],
         "b": [state["b"][0] + n_b, state["b"][1] + x_b],
-        "late": _onset.gone_through(state["late"], state["windows"], steps),
+        "late": late,
         "windows": state["windows"] + len(n),
     }
 

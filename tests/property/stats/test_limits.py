@@ -11,8 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from gatekeeper.stats import Question, _onset, _sample_ratio, _segment_mix, quantile_limit, rate_limit
-from gatekeeper.stats._rows import Rows
+from gatekeeper.stats import Question, _onset, _sample_ratio, _segment_mix, rate_limit
 
 SLACK = 1 + 1e-9
 
@@ -70,25 +69,6 @@ def test_a_limit_after_a_long_good_time(*, limit: float, before: int, n: int, in
         logs.append(rate_limit.weigh(asked, state).rollback)
     mean = stats.binom.pmf(np.arange(n + 1), n, limit) @ np.exp(logs)
     bound = math.exp(rate_limit.weigh(asked, start[0]).rollback) + 1 - _onset.FROM_THE_START
-    assert mean <= bound * SLACK
-
-
-@settings(max_examples=20, deadline=None)
-@given(p=st.sampled_from([0.5, 0.9, 0.99]), before=st.integers(10, 2000), n=st.integers(1, 16), increase=st.booleans())
-def test_a_limit_on_a_quantile_after_a_long_good_time(*, p: float, before: int, n: int, increase: bool):
-    """Given the past the mean grows by no more than what is kept for a late start."""
-    asked = Question(margin=None, limit=100.0, increase=increase, quantile=p)
-    share = 1 - p if increase else p
-
-    def look(size: int, harmful: int) -> Rows:
-        values = np.repeat([150.0, 50.0] if increase else [50.0, 150.0], [harmful, size - harmful])
-        return Rows(a=values[:0, None], b=values[:, None], a_at=np.arange(0), b_at=np.arange(size))
-
-    start = quantile_limit.absorb([asked], [quantile_limit.begin(asked)], [look(before, int(before * share / 2))])
-    states = [quantile_limit.absorb([asked], start, [look(n, harmful)])[0] for harmful in range(n + 1)]
-    logs = [quantile_limit.weigh(asked, state).rollback for state in states]
-    mean = stats.binom.pmf(np.arange(n + 1), n, share) @ np.exp(logs)
-    bound = math.exp(quantile_limit.weigh(asked, start[0]).rollback) + 1 - _onset.FROM_THE_START
     assert mean <= bound * SLACK
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gatekeeper.stats import State, Test
 
 N = 60
-MERGED_WHOLE = ("minprod", "paired_minprod", "asymptotic_mean", "paired_mean", "mean_limit")
+MERGED_WHOLE = ("minprod", "paired_minprod", "quantile_limit", "asymptotic_mean", "paired_mean", "mean_limit")
 NAMES = registry.names("stats")
 CUTS = st.lists(st.integers(0, N), max_size=4).map(sorted)
 
@@ -75,12 +75,11 @@ def test_looks_merge_exactly_in_any_order(name: str, seed: int, cuts: list[int])
     assert one.promotion == pytest.approx(other.promotion, rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["rate_limit", "quantile_limit"])
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000), cuts=CUTS)
-def test_what_a_limit_promotes_by_merges_exactly(name: str, seed: int, cuts: list[int]):
-    test, asked = registry.load("stats", name), question(name)
-    a, b = values(name, seed)
+def test_what_a_rate_limit_promotes_by_merges_exactly(seed: int, cuts: list[int]):
+    test, asked = registry.load("stats", "rate_limit"), question("rate_limit")
+    a, b = values("rate_limit", seed)
     parts = np.split(np.arange(N), cuts)
     parted = absorbed(test, asked, [look(test, a[part], b[part]) for part in reversed(parts)])
     whole = absorbed(test, asked, [look(test, a, b)])

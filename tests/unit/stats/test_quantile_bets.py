@@ -11,16 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gatekeeper.stats import (
-    Question,
-    _alternatives,
-    _histogram,
-    _onset,
-    _quantiles,
-    _thresholds,
-    minprod,
-    paired_minprod,
-)
+from gatekeeper.stats import Question, _alternatives, _histogram, _quantiles, _thresholds, minprod, paired_minprod
 from gatekeeper.stats import quantile_limit as limited
 from gatekeeper.stats._rows import Rows
 
@@ -144,7 +135,7 @@ def test_parts_of_units_count_for_their_parts():
 def test_a_limits_interval_is_the_inverse_of_its_e_values(*, increase: bool):
     values = np.random.default_rng(5).lognormal(6, 0.8, 4000)
     asked = Question(margin=None, limit=1.0, quantile=0.95, increase=increase, alpha_promotion=0.01)
-    data = limited.begin(asked) | {"b": _histogram.of(values, np.ones(4000))}
+    data = {"a": _histogram.empty(), "b": _histogram.of(values, np.ones(4000)), "beyond": 0.0}
     picture = limited.picture(asked, data)
     for end, above in ((picture.lower, True), (picture.upper, False)):
         proven = []
@@ -218,23 +209,3 @@ def test_joined_buckets_never_add_evidence_and_hardly_take_any(
             assert joined.promotion <= exact.promotion + 1e-9
             assert joined.rollback >= exact.rollback - 0.5 - 0.02 * abs(exact.rollback)
             assert joined.promotion >= exact.promotion - 0.5 - 0.02 * abs(exact.promotion)
-
-
-@pytest.mark.parametrize("increase", [True, False])
-def test_a_limit_broken_late_is_seen_sooner_than_from_the_start_alone(*, increase: bool):
-    rng = np.random.default_rng(11)
-    asked = Question(margin=None, limit=100.0, quantile=0.95 if increase else 0.05, increase=increase)
-    bar, state, seen = -math.log(asked.alpha_rollback), limited.begin(asked), []
-    for look in range(100):
-        bad = rng.random(200) < (0.03 if look < 50 else 0.09)
-        values = np.where(bad == increase, 150.0, 50.0)
-        data = Rows(a=values[:0, None], b=values[:, None], a_at=np.arange(0), b_at=np.arange(200))
-        state = limited.absorb([asked], [state], [data])[0]
-        alone = {**state, "late": np.full_like(state["late"], _onset.NOTHING)}
-        seen.append([limited.weigh(asked, one).rollback >= bar for one in (state, alone)])
-    with_late, without = np.argmax(seen, axis=0).tolist()
-    assert 50 < with_late < 58
-    assert without == 0 or without > with_late + 10
-    picture = limited.picture(asked, state)
-    assert (picture.lower >= 100.0) if increase else (picture.upper <= 100.0)
-    assert picture.lower <= picture.upper
