@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.decide import _seen, _state_json
+from gatekeeper.errors import OldEvidenceError
 from gatekeeper.stats import State
+
+FORM = 2
+"""The form of what is kept; it rises when what an older version kept cannot be gone on with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +78,25 @@ class Evidence:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
         special = {"seen": _seen.to_text(self.seen), "tracks": _tracks_to_json(self.tracks)}
-        return {name: getattr(self, name) for name in self.__slots__ if name not in special} | special
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in special}
+        return {"form": FORM} | plain | special
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Evidence:
-        """Read what `to_json` wrote."""
+        """Read what `to_json` wrote.
+
+        Raises:
+            OldEvidenceError: it was kept in another form.
+        """
+        form = plain.get("form", 1)
+        if form != FORM:
+            raise OldEvidenceError(
+                f"this stage's evidence was kept by another version of gatekeeper (form {form}; this one keeps form "
+                f"{FORM}), and starting over would spend the error budget twice: abort the rollout and create it again"
+            )
         special = {"seen": _seen.from_text(plain["seen"]), "tracks": _tracks_from_json(plain["tracks"])}
-        return cls(**plain | special)
+        kept = {name: value for name, value in plain.items() if name != "form"}
+        return cls(**kept | special)
 
 
 MARKS = ("failed", "passed", "withdrawn")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gatekeeper.decide import _replicas
 from gatekeeper.decide.advance import Sight, advance, waits_for
 from gatekeeper.decide.weigh import weigh
+from gatekeeper.errors import OldEvidenceError
 from gatekeeper.flow.observe import observe
 from gatekeeper.flow.rollouts import ends_of, plan_of
 from gatekeeper.flow.transition import write
@@ -16,6 +17,7 @@ from gatekeeper.model.wire import to_dict
 
 if TYPE_CHECKING:
     from gatekeeper.decide.plan import StagePlan
+    from gatekeeper.model.policy import Policy
     from gatekeeper.model.rollout import Rollout
     from gatekeeper.ports import Unit
 
@@ -35,7 +37,10 @@ def step(unit: Unit, rollout_id: str) -> Rollout:
     policy, plan = plan_of(rollout.policy_text)
     stage = policy.stages[rollout.stage]
     now_s = unit.clock.now()
-    seen = observe(unit, rollout, stage, plan)
+    try:
+        seen = observe(unit, rollout, stage, plan)
+    except OldEvidenceError as exc:
+        return _held(unit, rollout, policy, str(exc))
     report: Report | None = None
     if stage.judged:
         report = weigh(plan, rollout.stage, seen.evidence, look=seen.look, now_s=now_s)
@@ -58,6 +63,17 @@ def step(unit: Unit, rollout_id: str) -> Rollout:
     if stands.reason != rollout.reason:
         unit.rollouts.save(stands)
     return stands
+
+
+def _held(unit: Unit, rollout: Rollout, policy: Policy, reason: str) -> Rollout:
+    """Leave a rollout where it is, or do what its stage says of a deadline without a proof; nothing is weighed."""
+    sight = Sight(verdict=VerdictKind.HOLD, reason=reason)
+    move = advance(rollout, policy, sight, ends_of(unit, rollout), unit.clock.now())
+    if move is not None:
+        return write(unit, move, actor=JUDGE, body={"reason": reason, "report": None})
+    if rollout.reason != reason:
+        unit.rollouts.save(replace(rollout, reason=reason))
+    return replace(rollout, reason=reason)
 
 
 def _with_replicas(unit: Unit, rollout: Rollout, layout: StagePlan, report: Report) -> Report:

@@ -218,6 +218,29 @@ def test_who_created_a_rollout_does_not_approve_it() -> None:
         override.approve(unit, rollout.id, actor="ann")
 
 
+@pytest.mark.parametrize("on_undecided", ["hold", "rollback"])
+def test_evidence_of_another_version_is_never_read_and_the_stage_waits_for_its_deadline(on_undecided: str) -> None:
+    world = World()
+    stage = f"  - shadow: {{mirror: 100%, max_wait: 1h, on_undecided: {on_undecided}}}\n"
+    rollout = world.begin("metrics:\n  refusal_rate: {max_increase: 5pp}\nstages:\n" + stage)
+    world.follow()
+    world.send(rollout, 10)
+    key = (rollout.id, 0, rollout.epoch)
+    with world.store.unit() as unit:
+        body = unit.tallies.get(*key)
+        assert body is not None
+        old = {name: value for name, value in body["evidence"].items() if name != "form"}
+        unit.tallies.put(*key, body | {"evidence": old})
+    world.send(rollout, 1_000)
+    stands = world.now(rollout)
+    assert (stands.state, stands.stage) == (RolloutState.RUNNING, 0)
+    assert "abort the rollout and create it again" in stands.reason
+    world.clock.advance(3_600.0)
+    turn(world.store.unit, world.actuator)
+    ended = {"hold": RolloutState.RUNNING, "rollback": RolloutState.ROLLED_BACK}
+    assert world.now(rollout).state is ended[on_undecided]
+
+
 def test_a_stage_that_lacks_exchanges_is_not_promoted_until_the_rest_outweighs_them(tmp_path: Path) -> None:
     world = World()
     rollout = world.begin("metrics:\n  refusal_rate: {max_increase: 5pp}\nstages:\n  - shadow: {mirror: 100%}\n")
