@@ -263,7 +263,12 @@ class Actuator(Protocol):
 
 
 class Spool(Protocol):
-    """Carry exchanges from a gateway to the store; never blocks and never raises on the request's path."""
+    """Carry exchanges from a gateway to the store; never blocks and never raises on the request's path.
+
+    failure: why it cannot keep exchanges just now, "" while it can.
+    """
+
+    failure: str
 
     def put(self, exchange: Exchange) -> bool:
         """Take an exchange; False when it had to be dropped (and was counted)."""
@@ -273,6 +278,15 @@ class Spool(Protocol):
 
     def counts(self) -> dict[str, int]:
         """Return {"accepted", "written", "dropped"} since the start."""
+
+
+class Carrier(Protocol):
+    """Carry what was spooled to the control plane. failure: why it cannot just now, "" while it can."""
+
+    failure: str
+
+    def counts(self) -> dict[str, int]:
+        """Return how many exchanges were carried and refused since the start, by name."""
 
 
 class Waker(Protocol):

@@ -39,6 +39,7 @@ class MemorySpool:
         """Hold up to `bound` exchanges."""
         self.exchanges: list[Exchange] = []
         self.losses: Counter[Place] = Counter()
+        self.failure = ""
         self._bound = bound
         self._accepted = self._dropped = 0
 

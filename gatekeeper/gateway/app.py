@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.page import Page
     from gatekeeper.gateway.server import ClientConnection
     from gatekeeper.model.exchange import Exchange
-    from gatekeeper.ports import Spool
+    from gatekeeper.ports import Carrier, Spool
 
 _LOOK_S = 0.01
 _CUT_S = 1.0
@@ -66,8 +66,8 @@ class Gateway:
     show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`. override_key: the secret of those who may
     ask for an arm, "" for nobody. door: how clients come in. upstream_tls: checks upstreams' certificates, None: with
     the system's authorities. ask_usage: ask engines for the usage of streams whose clients did not, and take it out of
-    what the client sees. figures: shared with other workers, None: there are none. sent: what became of what was
-    spooled.
+    what the client sees. figures: shared with other workers, None: there are none. carrier: takes what was spooled
+    to a control plane, None where there is none.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Gateway:
         ask_usage: bool = True,
         figures: Figures | None = None,
         takers: Sequence[Callable[[Exchange], object]] = (),
-        sent: Callable[[], dict[str, int]] = dict,
+        carrier: Carrier | None = None,
     ) -> None:
         """Keep the parts; `start` or `run_in_thread` begins.
 
@@ -106,7 +106,7 @@ class Gateway:
         self._door = door or Door()
         self._upstream_tls = upstream_tls
         self._server: Listener | None = None
-        self._sent = sent
+        self._carrier = carrier
         self._tasks: set[asyncio.Task[None]] = set()
         self._figures = figures
         self._leave_at = 0.0
@@ -261,7 +261,11 @@ class Gateway:
 
     def _own_figures(self) -> Page:
         self._counters.connections = len(self.connections)
-        records = status.Records(self._recorder.counts, self._spool.counts() if self._spool else {}, self._sent())
+        records = status.Records(
+            self._recorder.counts,
+            self._spool.counts() if self._spool else {},
+            self._carrier.counts() if self._carrier else {},
+        )
         return status.metrics(self._feed, self._counters, records, self._mirror, self._fleet)
 
     def _all_figures(self) -> Page:
@@ -273,7 +277,8 @@ class Gateway:
 
     async def _ready(self, client: ClientConnection) -> None:
         workers = self._figures.workers() if self._figures is not None else {"configured": 1, "reporting": 1}
-        fine, body = await status.ready(self._feed, self._fleet, workers, draining=self.draining)
+        records = status.recording(self._recorder.waiting, self._spool, self._carrier)
+        fine, body = await status.ready(self._feed, self._fleet, workers, records, draining=self.draining)
         self._say(client, own_response(200 if fine else 503, body))
 
     def _sweep(self) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from gatekeeper.model.exchange import Exchange
+    from gatekeeper.ports import Carrier
 
 log = logging.getLogger(__name__)
 _SWITCH_S = 0.0005
@@ -149,7 +150,7 @@ def _assemble(role: Role, number: int, stack: ExitStack, certificate: Certificat
     stack.callback(shipper.stop)
     stack.callback(spool.close)
     stack.callback(poller.stop)
-    return _gateway(role, number, certificate, feed, takers, spool=spool, sent=shipper.counts)
+    return _gateway(role, number, certificate, feed, takers, spool=spool, carrier=shipper)
 
 
 def _gateway(
@@ -161,7 +162,7 @@ def _gateway(
     *,
     spool: DiskSpool | None = None,
     catch_all: str | None = None,
-    sent: Callable[[], dict[str, int]] = dict,
+    carrier: Carrier | None = None,
 ) -> Gateway:
     return Gateway(
         feed,
@@ -175,7 +176,7 @@ def _gateway(
         ask_usage=role.ask_usage,
         figures=Figures(role.figures, number, role.workers) if role.figures is not None else None,
         takers=takers,
-        sent=sent,
+        carrier=carrier,
     )
 
 

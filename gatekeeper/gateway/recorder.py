@@ -54,6 +54,11 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Return how many captures wait to be recorded."""
+        return len(self._waiting)
+
     def put(self, capture: Capture) -> None:
         """Take a capture; never waits, never raises."""
         self.counts["accepted"] += 1

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.counters import Counters
     from gatekeeper.gateway.fleet import Fleet
     from gatekeeper.gateway.mirror import Mirror
+    from gatekeeper.ports import Carrier, Spool
 
 _PREFIX = "gatekeeper_gateway"
 
@@ -26,10 +27,25 @@ def models(feed: SplitFeed) -> bytes:
     return msgspec.json.encode({"object": "list", "data": data})
 
 
-async def ready(feed: SplitFeed, fleet: Fleet, workers: dict[str, int], *, draining: bool) -> tuple[bool, bytes]:
+def recording(waiting: int, spool: Spool | None, carrier: Carrier | None) -> dict[str, Any]:
+    """Say how recording goes; spool and control_plane: "fine", why not, or None where there is none.
+
+    waiting: exchanges that are still to be recorded.
+    """
+    return {
+        "waiting": waiting,
+        "spool": None if spool is None else spool.failure or "fine",
+        "control_plane": None if carrier is None else carrier.failure or "fine",
+    }
+
+
+async def ready(
+    feed: SplitFeed, fleet: Fleet, workers: dict[str, int], records: dict[str, Any], *, draining: bool
+) -> tuple[bool, bytes]:
     """Tell whether a request sent now would be served, and why not: every baseline is connected to.
 
-    workers: how many there are; those that are missing do not make the others unready.
+    workers: how many there are; those that are missing do not make the others unready. records: see `recording`; users
+    are served whatever becomes of them.
     """
     services: dict[str, Any] = {}
     for split in feed.all():
@@ -47,6 +63,7 @@ async def ready(feed: SplitFeed, fleet: Fleet, workers: dict[str, int], *, drain
         "draining": draining,
         "splits_from_file": feed.stale,
         "workers": workers,
+        "recording": records,
         "services": services,
     }
     return fine, msgspec.json.encode(body)

@@ -31,7 +31,7 @@ ANSWER = {
 }
 
 
-OPTIONS = ("override_key", "door", "upstream_tls")
+OPTIONS = ("spool", "override_key", "door", "upstream_tls")
 
 
 @pytest.fixture
@@ -190,8 +190,7 @@ def gateway() -> Iterator[Callable[..., Running]]:
         bounds = Limits(**{"sweep_s": 0.02, "linger_s": 0.3, **given})
         made = Gateway(
             feed,
-            None,
-            bounds,
+            limits=bounds,
             catch_all=catch_all,
             show_release=True,
             show_arm=True,
