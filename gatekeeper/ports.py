@@ -44,6 +44,9 @@ class Rollouts(Protocol):
     def list(self, *, running: bool = False) -> Sequence[Rollout]:
         """Return rollouts, newest first; only those still running when asked."""
 
+    def unfinished(self) -> Sequence[Rollout]:
+        """Return those with something left to do, oldest first; what it costs does not grow with those that ended."""
+
     def save(self, rollout: Rollout, entry: AuditEntry | None = None, outbox: Sequence[OutboxItem] = ()) -> None:
         """Write `rollout`, which was read at `rollout.version - 1` when `entry` is given (a transition).
 

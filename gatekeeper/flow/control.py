@@ -23,7 +23,7 @@ def turn(units: Callable[[], Unit], actuator: Actuator) -> list[Rollout]:
     """
     with units() as unit:
         publish_missing(unit)
-        waiting = [r for r in unit.rollouts.list() if not (r.state.ended and r.settled)]
+        waiting = unit.rollouts.unfinished()
     return [_one(units, actuator, rollout) for rollout in waiting]
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from gatekeeper.adapters.store.unit import SqlStore
 from gatekeeper.errors import StoreError
@@ -44,6 +46,27 @@ def test_an_older_database_is_named_with_what_mends_it(store: SqlStore):
         store.check()
     with pytest.raises(StoreError, match="run `gatekeeper db upgrade`"), store.unit() as unit:
         unit.rollouts.list()
+
+
+def test_rollouts_of_before_are_known_to_be_finished_or_not(store: SqlStore):
+    store.upgrade("pre_0002")
+    old, new = {"epoch": 1, "version": 3}, {"epoch": 2, "version": 4}
+    rows = {"ended": ("promoted", new, new), "leaving": ("rolled_back", old, new), "begun": ("running", None, old)}
+    with create_engine(store.url).begin() as connection:
+        for rollout_id, (state, seen, wanted) in rows.items():
+            body = json.dumps({"split_seen": seen, "split_wanted": wanted})
+            values = {"id": rollout_id, "state": state, "body": body}
+            connection.execute(
+                text(
+                    "INSERT INTO rollouts (id, service, state, version, epoch, rollback_requested, created_at, body) "
+                    "VALUES (:id, :id, :state, 1, 1, false, 1.0, :body)"
+                ),
+                values,
+            )
+    store.upgrade()
+    with create_engine(store.url).connect() as connection:
+        found = connection.execute(text("SELECT id FROM rollouts WHERE unfinished ORDER BY id")).scalars().all()
+    assert found == ["begun", "leaving"]
 
 
 def test_replicas_may_upgrade_at_once(store: SqlStore):

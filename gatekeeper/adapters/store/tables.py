@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, Integer, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, Integer, MetaData, Text, UniqueConstraint, text, true
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 RowNumber = BigInteger().with_variant(Integer, "sqlite")
@@ -72,6 +72,7 @@ class RolloutRow(Base):
     version: Mapped[int]
     epoch: Mapped[int]
     rollback_requested: Mapped[bool]
+    unfinished: Mapped[bool] = mapped_column(index=True, server_default=true())
     created_at: Mapped[float] = mapped_column(index=True)
     body: Mapped[dict[str, Any]]
 
