@@ -18,9 +18,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Name an empty database of each kind."""
+    return f"sqlite:///{tmp_path}/m.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
     """Give an empty database of each kind."""
-    url = f"sqlite:///{tmp_path}/m.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     made = SqlStore(url)
     yield made
     made.dispose()
@@ -48,11 +53,11 @@ def test_an_older_database_is_named_with_what_mends_it(store: SqlStore):
         unit.rollouts.list()
 
 
-def test_rollouts_of_before_are_known_to_be_finished_or_not(store: SqlStore):
+def test_rollouts_of_before_are_known_to_be_finished_or_not(store: SqlStore, url: str):
     store.upgrade("pre_0002")
     old, new = {"epoch": 1, "version": 3}, {"epoch": 2, "version": 4}
     rows = {"ended": ("promoted", new, new), "leaving": ("rolled_back", old, new), "begun": ("running", None, old)}
-    with create_engine(store.url).begin() as connection:
+    with create_engine(url).begin() as connection:
         for rollout_id, (state, seen, wanted) in rows.items():
             body = json.dumps({"split_seen": seen, "split_wanted": wanted})
             values = {"id": rollout_id, "state": state, "body": body}
@@ -64,7 +69,7 @@ def test_rollouts_of_before_are_known_to_be_finished_or_not(store: SqlStore):
                 values,
             )
     store.upgrade()
-    with create_engine(store.url).connect() as connection:
+    with create_engine(url).connect() as connection:
         found = connection.execute(text("SELECT id FROM rollouts WHERE unfinished ORDER BY id")).scalars().all()
     assert found == ["begun", "leaving"]
 
