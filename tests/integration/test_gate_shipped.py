@@ -1,4 +1,4 @@
-"""`gatekeeper gate` on each shipped evalset with its own policy, against simulated engines: only that all of it is asked.
+"""`gatekeeper gate` on each shipped evalset with its own policy and simulated engines: only that all of it is asked.
 
 The simulated models know none of these prompts and say so, alike in both arms: nothing is decided about quality here.
 """

@@ -49,9 +49,7 @@ def test_a_rollout_is_finished_once_it_has_ended_and_the_world_shows_it(store: S
     first = begin(store, make)
     begin(store, make, id="r2", service="other", created_at=3.0)
     split = make.split(version=1, epoch=2)
-    ended = replace(
-        first, state=RolloutState.ABORTED, version=1, epoch=2, rollback_requested=True, split_wanted=split
-    )
+    ended = replace(first, state=RolloutState.ABORTED, version=1, epoch=2, rollback_requested=True, split_wanted=split)
     with store.unit() as unit:
         assert [one.id for one in unit.rollouts.unfinished()] == ["r1", "r2"]
         unit.rollouts.save(ended, make.entry(ended))
