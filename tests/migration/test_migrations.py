@@ -57,7 +57,8 @@ def test_rollouts_of_before_are_known_to_be_finished_or_not(store: SqlStore, url
     store.upgrade("pre_0002")
     old, new = {"epoch": 1, "version": 3}, {"epoch": 2, "version": 4}
     rows = {"ended": ("promoted", new, new), "leaving": ("rolled_back", old, new), "begun": ("running", None, old)}
-    with create_engine(url.replace("postgresql:", "postgresql+psycopg:")).begin() as connection:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
         for rollout_id, (state, seen, wanted) in rows.items():
             body = json.dumps({"split_seen": seen, "split_wanted": wanted})
             values = {"id": rollout_id, "state": state, "body": body}
@@ -69,8 +70,9 @@ def test_rollouts_of_before_are_known_to_be_finished_or_not(store: SqlStore, url
                 values,
             )
     store.upgrade()
-    with create_engine(url.replace("postgresql:", "postgresql+psycopg:")).connect() as connection:
+    with engine.connect() as connection:
         found = connection.execute(text("SELECT id FROM rollouts WHERE unfinished ORDER BY id")).scalars().all()
+    engine.dispose()
     assert found == ["begun", "leaving"]
 
 
