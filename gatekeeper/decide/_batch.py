@@ -29,12 +29,12 @@ class Part:
     def windows(self, past: float) -> Floats:
         """Return counts (windows, 1, 4); the windows are those of all traffic, whatever the stream's past."""
         del past
-        return self._of.segment_windows[self._view][self._place][:, None]
+        return np.asarray(self._of.segment_windows[self._view][self._place][:, None])
 
     def tables(self, past: float) -> Floats:
         """Return counts (windows, 4) of pairs."""
         del past
-        return self._of.segment_tables[self._view][self._place]
+        return np.asarray(self._of.segment_tables[self._view][self._place])
 
     def sums(self) -> tuple[Floats, Floats, Floats]:
         """Return sums over one stratum."""

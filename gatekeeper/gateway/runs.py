@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 _CONTENT = re.compile(rb'"content": ?"((?:[^"\\]|\\.)*)"')
-_QUIET = ({}, None)
+_QUIET: tuple[object, ...] = ({}, None)
 
 
 class Run(NamedTuple):

@@ -74,7 +74,7 @@ def narrowed(histogram: Histogram, fine: NDArray[np.int64] | None) -> Histogram:
     if fine is None:
         return histogram
     at, count = histogram["at"], histogram["count"]
-    inside = slice(*at.searchsorted(fine).tolist())
+    inside = _between(at, fine)
     wide = at - at % JOINED
     wide[inside] = at[inside]
     first = np.flatnonzero(np.diff(wide, prepend=wide[0] - 1)) if len(wide) else np.zeros(0, np.int64)
@@ -91,13 +91,19 @@ def about(histogram: Histogram, share: float) -> NDArray[np.int64] | None:
     return np.array([low - low % JOINED, high - high % JOINED + JOINED])
 
 
+def _between(at: NDArray[np.int64], fine: NDArray[np.int64]) -> slice:
+    """Return where the narrow buckets stand."""
+    first, end = at.searchsorted(fine)
+    return slice(int(first), int(end))
+
+
 def last_parts(histogram: Histogram) -> NDArray[np.int64]:
     """Return each bucket's last narrow part, which is itself for a narrow one."""
     at: NDArray[np.int64] = histogram["at"]
     if "fine" not in histogram:
         return at
     last = at + (JOINED - 1)
-    inside = slice(*at.searchsorted(histogram["fine"]).tolist())
+    inside = _between(at, histogram["fine"])
     last[inside] = at[inside]
     return last
 

@@ -121,7 +121,7 @@ class Sides:
             distance[plain] = np.exp(high[plain] * _histogram.WIDTH) - np.exp((low[plain] + 1) * _histogram.WIDTH)
         distance[place < 0] = -np.inf
         distance[place == count] = np.inf
-        return distance
+        return np.asarray(distance)
 
 
 def reach(sides: Sequence[Side], t: Array, bets: Alternatives, fixed: Array, bars: Array) -> Array:
