@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
     from typing import Self
 
     from gatekeeper.model.action import Job, OutboxItem
+    from gatekeeper.model.arm import Arm
     from gatekeeper.model.audit import AuditEntry
+    from gatekeeper.model.evalset import Evalset
     from gatekeeper.model.exchange import Exchange, Place
     from gatekeeper.model.judging import Opinion, Said
     from gatekeeper.model.key import ApiKey, Webhook
     from gatekeeper.model.metric import Score
     from gatekeeper.model.release import Deployment, Release, Service
+    from gatekeeper.model.reply import Reply
     from gatekeeper.model.rollout import Rollout
     from gatekeeper.model.sample import Sample
     from gatekeeper.model.split import Split
@@ -290,6 +294,34 @@ class Carrier(Protocol):
 
     def counts(self) -> dict[str, int]:
         """Return how many exchanges were carried and refused since the start, by name."""
+
+
+class Evalsets(Protocol):
+    """Keep the evalsets that a rollout's gate may ask."""
+
+    def names(self) -> Sequence[str]:
+        """List those there are."""
+
+    def read(self, name: str) -> Evalset:
+        """Return a checked evalset.
+
+        Raises:
+            InputError: there is none of this name, or its files have faults.
+        """
+
+
+class Chat(Protocol):
+    """Be one model that answers."""
+
+    async def ask(self, body: dict[str, Any]) -> Reply:
+        """Return the reply to a chat-completions body; what goes wrong is in it."""
+
+
+class Endpoints(Protocol):
+    """Reach deployments."""
+
+    def __call__(self, deployment: Deployment, arm: Arm) -> AbstractAsyncContextManager[Chat]:
+        """Return a deployment's model, to be used within the context."""
 
 
 class Waker(Protocol):

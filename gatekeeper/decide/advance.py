@@ -20,13 +20,15 @@ class Sight:
     """Say what a look at the current stage saw.
 
     verdict: None when the stage is not judged or nothing new was weighed. samples: compared so far, both arms.
-    warm: answers the candidate has given in a warm-up. reason: the verdict's first reason.
+    warm: answers the candidate has given in a warm-up. reason: the verdict's first reason. exhausted: no more samples
+    will come, as all that was to be asked is answered.
     """
 
     verdict: VerdictKind | None
     samples: int = 0
     warm: int = 0
     reason: str = ""
+    exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +164,7 @@ def _proven(stage: Stage, sight: Sight, elapsed_s: float) -> bool:
 
 def _overdue(stage: Stage, sight: Sight, elapsed_s: float) -> bool:
     late = stage.max_wait_s is not None and elapsed_s >= stage.max_wait_s
-    return late or (stage.max_samples is not None and sight.samples >= stage.max_samples)
+    return late or sight.exhausted or (stage.max_samples is not None and sight.samples >= stage.max_samples)
 
 
 def _refuse_ended(rollout: Rollout) -> None:

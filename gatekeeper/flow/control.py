@@ -13,27 +13,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gatekeeper.model.rollout import Rollout
-    from gatekeeper.ports import Actuator, Unit
+    from gatekeeper.ports import Actuator, Evalsets, Unit
 
 
-def turn(units: Callable[[], Unit], actuator: Actuator) -> list[Rollout]:
+def turn(units: Callable[[], Unit], actuator: Actuator, evalsets: Evalsets | None = None) -> list[Rollout]:
     """Act and step every rollout with something left to do; return them as they stand after.
+
+    evalsets: those that gate stages may ask; None where there are none.
 
     A rollout that somebody else moved meanwhile is left for the next turn.
     """
     with units() as unit:
         publish_missing(unit)
         waiting = unit.rollouts.unfinished()
-    return [_one(units, actuator, rollout) for rollout in waiting]
+    return [_one(units, actuator, evalsets, rollout) for rollout in waiting]
 
 
-def _one(units: Callable[[], Unit], actuator: Actuator, rollout: Rollout) -> Rollout:
+def _one(units: Callable[[], Unit], actuator: Actuator, evalsets: Evalsets | None, rollout: Rollout) -> Rollout:
     try:
         rollout = act(units, actuator, rollout)
         if rollout.state.ended or not rollout.settled:
             return rollout
         with units() as unit:
-            rollout = step(unit, rollout.id)
+            rollout = step(unit, rollout.id, evalsets)
         return act(units, actuator, rollout)
     except ConflictError:
         return rollout

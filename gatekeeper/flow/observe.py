@@ -66,17 +66,18 @@ def observe(unit: Unit, rollout: Rollout, stage: Stage, plan: Plan) -> Seen:
             evidence = fold(plan, rollout.stage, evidence, window.samples)
     unit.samples.mark_folded(window.folded)
     unit.samples.mark_folded(window.dropped, dropped=True)
-    unit.tallies.put(*key, {"evidence": evidence.to_json(), "look": look, "samples": total, "warm": warm})
+    kept = body or {}
+    unit.tallies.put(*key, {**kept, "evidence": evidence.to_json(), "look": look, "samples": total, "warm": warm})
     return Seen(evidence, len(window.samples), look, total, warm)
 
 
 def sort_out(stage: Stage, rows: Sequence[tuple[int, Sample]], now_s: float) -> Window:
     """Say which rows this stage compares now, leaves out, or lets wait.
 
-    A shadow stage compares whole pairs; an unmirrored request is left out. A canary with a control compares with the
+    A shadow stage and a gate compare whole pairs; an unmirrored request is left out. A canary with a control compares with the
     control alone: a cohort of its own size, with caches as fresh as its own; it stands in the baseline's place.
     """
-    if stage.kind is StageKind.SHADOW:
+    if stage.kind in {StageKind.SHADOW, StageKind.GATE}:
         return _pairs(rows, now_s)
     if not stage.control:
         return Window([sample for _, sample in rows], [row for row, _ in rows], [])

@@ -19,7 +19,7 @@ from gatekeeper.model.split import Endpoint, Split
 if TYPE_CHECKING:
     from gatekeeper.decide.compile import Plan
     from gatekeeper.model.release import Deployment
-    from gatekeeper.ports import Unit
+    from gatekeeper.ports import Evalsets, Unit
 
 
 @lru_cache(maxsize=64)
@@ -63,10 +63,11 @@ def create(
     baseline: str | None = None,
     actor: str,
     rollout_id: str | None = None,
+    evalsets: Evalsets | None = None,
 ) -> Rollout:
     """Store a new rollout at its first stage; candidate and baseline are deployment ids.
 
-    baseline None: the deployment that serves the service now.
+    baseline None: the deployment that serves the service now. evalsets: those that gate stages may ask, None for none.
 
     Raises:
         PolicyError: the policy's faults; nothing is stored.
@@ -75,7 +76,7 @@ def create(
         ConflictError: the service has a rollout running.
     """
     policy, _ = plan_of(policy_text, policy_file)
-    _refuse_stages(policy, policy_file)
+    asked = _checked(policy, policy_file, evalsets)
     running = [rollout for rollout in unit.rollouts.list(running=True) if rollout.service == service]
     if running:
         raise ConflictError(f"service {service!r} has rollout {running[0].id} running: wait, or roll it back first")
@@ -113,21 +114,31 @@ def create(
         ts=now,
         actor=actor,
         event="rollout.created",
-        body={"service": service, "candidate": candidate, "baseline": baseline_id, "policy": policy.digest},
+        body={"service": service, "candidate": candidate, "baseline": baseline_id, "policy": policy.digest} | asked,
     )
     unit.rollouts.add(rollout, entry)
     return rollout
 
 
-def _refuse_stages(policy: Policy, file: str | None) -> None:
-    """Refuse a policy that a rollout cannot walk through.
+def _checked(policy: Policy, file: str | None, evalsets: Evalsets | None) -> dict[str, dict[str, str]]:
+    """Check that a rollout can walk through a policy; return its evalsets' digests, to be noted.
 
     Raises:
-        PolicyError: it has no stages, or a gate stage, which no traffic can decide.
+        PolicyError: it has no stages, or a gate's evalset cannot be read here.
     """
     if not policy.stages:
         raise PolicyError((Fault("a rollout needs stages: list at least one canary or shadow", "stages", file=file),))
-    told = "a rollout has no evalset to run: run it before with `gatekeeper gate`, and leave this stage out here"
-    gates = [index for index, stage in enumerate(policy.stages) if stage.kind is StageKind.GATE]
-    if gates:
-        raise PolicyError(tuple(Fault(told, f"stages[{index}].gate", file=file) for index in gates))
+    digests: dict[str, str] = {}
+    faults: list[Fault] = []
+    for index, stage in enumerate(policy.stages):
+        if stage.kind is not StageKind.GATE or stage.evalset is None:
+            continue
+        try:
+            if evalsets is None:
+                raise InputError("there are no evalsets here: run `gatekeeper gate` before, and leave this stage out")
+            digests[stage.evalset] = evalsets.read(stage.evalset).digest
+        except InputError as exc:
+            faults.append(Fault(str(exc), f"stages[{index}].gate.evalset", file=file))
+    if faults:
+        raise PolicyError(tuple(faults))
+    return {"evalsets": digests} if digests else {}

@@ -122,3 +122,14 @@ def test_an_oversized_body_is_refused(world: World):
     assert answer.status_code == 413
     chunks = (b"x" * 65536 for _ in range(40))
     assert world.http().post("/v1/rollouts", content=chunks).status_code in {400, 413}
+
+
+def test_evalsets_that_a_gate_can_name_are_told(world: World):
+    http = world.http(Scope.VIEWER)
+    assert {"name": "reasoning"} in http.get("/v1/evalsets").json()["evalsets"]
+    found = http.get("/v1/evalsets/reasoning").json()
+    assert found["samples"] >= 150
+    assert len(found["digest"]) == 64
+    unknown = http.get("/v1/evalsets/nope")
+    assert unknown.status_code == 404
+    assert "there: " in unknown.json()["detail"]

@@ -1,0 +1,220 @@
+"""A rollout's gate: an evalset asked by jobs, judged as its answers come, before any user is touched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from gatekeeper.adapters.actuators.gateway import GatewayActuator
+from gatekeeper.adapters.clock import HandClock
+from gatekeeper.adapters.memory import MemoryStore
+from gatekeeper.adapters.memory_evalsets import MemoryEndpoints, MemoryEvalsets
+from gatekeeper.errors import PolicyError
+from gatekeeper.flow import override
+from gatekeeper.flow.control import turn
+from gatekeeper.flow.evalset_stage import ASK, ask
+from gatekeeper.flow.grade import grade
+from gatekeeper.flow.intake import SCORE
+from gatekeeper.flow.rollouts import create
+from gatekeeper.flow.work import Outside
+from gatekeeper.model.arm import Arm
+from gatekeeper.model.evalset import EvalSample, Evalset
+from gatekeeper.model.exchange import Failure
+from gatekeeper.model.release import Deployment, Service
+from gatekeeper.model.reply import Reply
+from gatekeeper.model.rollout import Rollout, RolloutState
+from gatekeeper.worker.tasks import Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Answer = Callable[[Arm, dict[str, Any]], Reply]
+
+POLICY = """\
+policy: p
+metrics:
+  refusal_rate: {max_increase: 5pp, detect: 20pp}
+stages:
+  - gate: {evalset: words, on_undecided: ON_UNDECIDED}
+  - canary: {weight: 50%}
+"""
+REFUSAL = "I'm sorry, but I can't help with that."
+
+
+def evalset(samples: int, repeats: int = 1) -> Evalset:
+    made = tuple(
+        EvalSample(id=f"s{number:03d}", input=({"role": "user", "content": f"What is word {number}?"},))
+        for number in range(samples)
+    )
+    return Evalset(name="words", digest=f"digest-{samples}", samples=made, repeats=repeats, sampling={"seed": 1})
+
+
+def said(text: str) -> Reply:
+    message = {"role": "assistant", "content": text}
+    usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+    return Reply(response={"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage})
+
+
+def fine(_: Arm, body: dict[str, Any]) -> Reply:
+    return said(f"It is {body['messages'][0]['content'].split()[-1]}, as everybody knows.")
+
+
+def refuses(arm: Arm, body: dict[str, Any]) -> Reply:
+    return said(REFUSAL) if arm is Arm.CANDIDATE else fine(arm, body)
+
+
+class World:
+    """Hold a store with two deployments, a gateway that follows at once, an evalset, and a worker."""
+
+    def __init__(self, answer: Answer, asked: Evalset) -> None:
+        """Fill the store."""
+        self.clock = HandClock()
+        self.store = MemoryStore(self.clock)
+        self.actuator = GatewayActuator(self.store.unit)
+        self.evalsets = MemoryEvalsets({"words": asked})
+        self.endpoints = MemoryEndpoints(answer)
+        work = partial(ask, evalsets=self.evalsets, endpoints=self.endpoints, clock=self.clock)
+        self.runner = Runner(self.store.unit, {ASK: Outside(work), SCORE: grade})
+        with self.store.unit() as unit:
+            for name in ("old", "new"):
+                url = f"http://{name}.example"
+                made = Deployment(id=name, service="s", release_digest=name, url=url, model="m", completion_usd=2.0)
+                unit.catalog.put(made)
+            unit.catalog.put(Service(name="s", deployment_id="old"))
+
+    def begin(self, on_undecided: str = "hold") -> str:
+        """Create a rollout and let the gateway show its first stage; return its id."""
+        text = POLICY.replace("ON_UNDECIDED", on_undecided)
+        with self.store.unit() as unit:
+            made = create(unit, service="s", policy_text=text, candidate="new", actor="ann", evalsets=self.evalsets)
+        self.turn()
+        self.turn()
+        return made.id
+
+    def turn(self) -> None:
+        """Do a turn of the control loop, and let the gateway follow."""
+        turn(self.store.unit, self.actuator, self.evalsets)
+        with self.store.unit() as unit:
+            unit.splits.report_seen("gateway", {split.service: split.order for split in unit.splits.all()})
+
+    def work(self, most: int = 1_000) -> int:
+        """Run jobs that wait; return how many were done."""
+        done = 0
+        with self.store.unit() as unit:
+            waiting = unit.jobs.due(most)
+        for job in waiting:
+            done += self.runner.run(job.id, 10.0)
+        return done
+
+    def walk(self) -> None:
+        """Ask everything, score it and look."""
+        self.work()
+        self.work()
+        self.turn()
+        self.turn()
+
+    def now(self, rollout_id: str) -> Rollout:
+        """Return the rollout as it stands."""
+        with self.store.unit() as unit:
+            return unit.rollouts.get(rollout_id)
+
+
+def test_an_equal_candidate_passes_the_gate_and_meets_users() -> None:
+    world = World(fine, evalset(150, repeats=2))
+    rollout = world.begin()
+    assert world.now(rollout).split_wanted.candidate_bp == 0, "no user meets the candidate yet"
+    world.walk()
+    stands = world.now(rollout)
+    assert (stands.stage, stands.split_wanted.candidate_bp) == (1, 5_000)
+    with world.store.unit() as unit:
+        assert unit.samples.counts(rollout)["stages"][0]["candidate"]["folded"] == 300
+        (entry,) = [one for one in unit.audit.entries(rollout) if one.event == "rollout.created"]
+    assert entry.body["evalsets"] == {"words": "digest-150"}
+
+
+def test_a_candidate_that_refuses_is_rolled_back_before_all_is_asked_and_the_rest_is_not() -> None:
+    world = World(refuses, evalset(150))
+    rollout = world.begin()
+    assert world.work(8) == 8
+    world.work()
+    world.turn()
+    ended = world.now(rollout)
+    assert ended.state is RolloutState.ROLLED_BACK
+    assert "refusal_rate" in ended.reason
+    asked = world.endpoints.asked
+    world.clock.advance(60.0)
+    world.work()
+    assert world.endpoints.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("on_undecided", "state"), [("hold", RolloutState.RUNNING), ("rollback", RolloutState.ROLLED_BACK)]
+)
+def test_an_evalset_too_small_to_prove_anything_does_what_the_stage_says(
+    on_undecided: str, state: RolloutState
+) -> None:
+    world = World(fine, evalset(10))
+    rollout = world.begin(on_undecided)
+    world.work(1)
+    world.work(1)
+    world.turn()
+    assert world.now(rollout).state is RolloutState.RUNNING, "while answers are to come it waits"
+    world.clock.advance(60.0)
+    world.walk()
+    stands = world.now(rollout)
+    assert (stands.state, stands.stage) == (state, 0)
+    if state is RolloutState.RUNNING:
+        with world.store.unit() as unit:
+            override.skip(unit, rollout, actor="bob")
+        assert world.now(rollout).stage == 1
+
+
+def test_an_arm_out_of_order_is_no_verdict_and_is_asked_again() -> None:
+    away = [True]
+
+    def answer(arm: Arm, body: dict[str, Any]) -> Reply:
+        if away[0] and arm is Arm.CANDIDATE:
+            return Reply(error=Failure(kind="connect", message="refused"))
+        return fine(arm, body)
+
+    world = World(answer, evalset(150))
+    rollout = world.begin()
+    assert world.work() == 0
+    world.turn()
+    assert world.now(rollout).state is RolloutState.RUNNING
+    with world.store.unit() as unit:
+        assert not unit.samples.counts(rollout)["stages"]
+    away[0] = False
+    world.clock.advance(60.0)
+    world.walk()
+    assert world.now(rollout).stage == 1
+
+
+def test_an_evalset_that_changed_meanwhile_is_not_asked() -> None:
+    world = World(fine, evalset(150))
+    rollout = world.begin()
+    world.evalsets.held["words"] = replace(evalset(150), digest="another")
+    assert world.work() == 0
+    assert world.endpoints.asked == 0
+    assert world.now(rollout).stage == 0
+
+
+def test_answers_cost_what_their_deployment_says() -> None:
+    world = World(fine, evalset(8))
+    rollout = world.begin()
+    world.work()
+    with world.store.unit() as unit:
+        (job,) = unit.jobs.due(10)
+        found = unit.exchanges.get(job.payload["rows"])
+    assert {exchange.cost_usd for exchange in found} == {5 * 2.0 / 1e6}
+    assert {(exchange.rollout_id, exchange.stage) for exchange in found} == {(rollout, 0)}
+
+
+def test_an_unknown_evalset_is_a_fault_of_the_policy() -> None:
+    world = World(fine, evalset(8))
+    del world.evalsets.held["words"]
+    with pytest.raises(PolicyError, match=r"stages\[0\].gate.evalset: no evalset 'words'"):
+        world.begin()
