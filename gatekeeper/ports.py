@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gatekeeper.model.rollout import Rollout
     from gatekeeper.model.sample import Sample
     from gatekeeper.model.split import Split
+    from gatekeeper.model.trial import Trial
 
 
 class Clock(Protocol):
@@ -234,10 +235,24 @@ class Webhooks(Protocol):
         """Note an inbound event in this transaction; False when it was known already."""
 
 
+class Trials(Protocol):
+    """Keep the gates that the server runs."""
+
+    def put(self, trial: Trial) -> None:
+        """Store a trial under its id, in place of what stood there."""
+
+    def get(self, trial_id: str, *, lock: bool = False) -> Trial:
+        """Return a trial; raises NotFoundError. lock: hold its row until the unit ends (SELECT ... FOR UPDATE)."""
+
+    def list(self, *, running: bool = False, limit: int | None = None) -> Sequence[Trial]:
+        """Return trials, newest first; only those still running when asked."""
+
+
 class Unit(Protocol):
     """Be one transaction over the store. Entering begins it; leaving commits, or rolls back on an exception."""
 
     rollouts: Rollouts
+    trials: Trials
     audit: Audit
     catalog: Catalog
     exchanges: Exchanges

@@ -17,9 +17,9 @@ from gatekeeper.adapters.http_engine import HttpEngine
 from gatekeeper.adapters.scorers import OwnScorers
 from gatekeeper.adapters.store.unit import SqlStore
 from gatekeeper.adapters.waker import CeleryWaker
-from gatekeeper.flow.evalset_stage import ASK, ask
 from gatekeeper.flow.grade import grade
 from gatekeeper.flow.intake import SCORE
+from gatekeeper.flow.questions import ASK, ask
 from gatekeeper.flow.work import Outside
 from gatekeeper.ports import Actuator, Clock, Evalsets
 from gatekeeper.settings import Settings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gatekeeper.model.arm import Arm
     from gatekeeper.model.release import Deployment
     from gatekeeper.ports import Unit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:

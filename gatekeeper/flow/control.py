@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatekeeper.errors import ConflictError
+from gatekeeper.flow import trials
 from gatekeeper.flow.act import act
 from gatekeeper.flow.services import publish_missing
 from gatekeeper.flow.step import step
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def turn(units: Callable[[], Unit], actuator: Actuator, evalsets: Evalsets | None = None) -> list[Rollout]:
-    """Act and step every rollout with something left to do; return them as they stand after.
+    """Act and step every rollout with something left to do, and look at every gate that runs; return the rollouts.
 
     evalsets: those that gate stages may ask; None where there are none.
 
@@ -26,6 +27,10 @@ def turn(units: Callable[[], Unit], actuator: Actuator, evalsets: Evalsets | Non
     with units() as unit:
         publish_missing(unit)
         waiting = unit.rollouts.unfinished()
+        gates = unit.trials.list(running=True)
+    for gate in gates:
+        with units() as unit:
+            trials.look(unit, gate.id)
     return [_one(units, actuator, evalsets, rollout) for rollout in waiting]
 
 

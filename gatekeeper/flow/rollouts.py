@@ -80,13 +80,8 @@ def create(
     running = [rollout for rollout in unit.rollouts.list(running=True) if rollout.service == service]
     if running:
         raise ConflictError(f"service {service!r} has rollout {running[0].id} running: wait, or roll it back first")
-    baseline_id = baseline or unit.catalog.service(service).deployment_id
-    arms = [unit.catalog.deployment(baseline_id), unit.catalog.deployment(candidate)]
-    for deployment in arms:
-        if deployment.service != service:
-            raise InputError(f"deployment {deployment.id!r} serves {deployment.service!r}, not {service!r}")
-    if baseline_id == candidate:
-        raise InputError(f"deployment {candidate!r} is the baseline already: name another one as candidate")
+    arms = arms_of(unit, service, candidate, baseline)
+    baseline_id = arms[0].id
     now = unit.clock.now()
     name = rollout_id or f"r-{uuid.uuid4().hex[:10]}"
     epoch = 1 + max((split.epoch for split in unit.splits.all() if split.service == service), default=0)
@@ -120,6 +115,23 @@ def create(
     return rollout
 
 
+def arms_of(unit: Unit, service: str, candidate: str, baseline: str | None) -> tuple[Deployment, Deployment]:
+    """Return the deployments of both arms; baseline None: the one that serves the service now.
+
+    Raises:
+        NotFoundError: no such service or deployment.
+        InputError: both arms are one deployment, or one belongs to another service.
+    """
+    baseline_id = baseline or unit.catalog.service(service).deployment_id
+    arms = unit.catalog.deployment(baseline_id), unit.catalog.deployment(candidate)
+    for deployment in arms:
+        if deployment.service != service:
+            raise InputError(f"deployment {deployment.id!r} serves {deployment.service!r}, not {service!r}")
+    if baseline_id == candidate:
+        raise InputError(f"deployment {candidate!r} is the baseline already: name another one as candidate")
+    return arms
+
+
 def _checked(policy: Policy, file: str | None, evalsets: Evalsets | None) -> dict[str, dict[str, str]]:
     """Check that a rollout can walk through a policy; return its evalsets' digests, to be noted.
 
@@ -133,12 +145,15 @@ def _checked(policy: Policy, file: str | None, evalsets: Evalsets | None) -> dic
     for index, stage in enumerate(policy.stages):
         if stage.kind is not StageKind.GATE or stage.evalset is None:
             continue
+        told = "there are no evalsets here: run `gatekeeper gate` before, and leave this stage out"
         try:
-            if evalsets is None:
-                raise InputError("there are no evalsets here: run `gatekeeper gate` before, and leave this stage out")
-            digests[stage.evalset] = evalsets.read(stage.evalset).digest
+            found = evalsets.read(stage.evalset) if evalsets is not None else None
         except InputError as exc:
-            faults.append(Fault(str(exc), f"stages[{index}].gate.evalset", file=file))
+            found, told = None, str(exc)
+        if found is None:
+            faults.append(Fault(told, f"stages[{index}].gate.evalset", file=file))
+        else:
+            digests[stage.evalset] = found.digest
     if faults:
         raise PolicyError(tuple(faults))
     return {"evalsets": digests} if digests else {}

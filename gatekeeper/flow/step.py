@@ -9,7 +9,7 @@ from gatekeeper.decide import _replicas
 from gatekeeper.decide.advance import Sight, advance, waits_for
 from gatekeeper.decide.weigh import weigh
 from gatekeeper.errors import InputError, OldEvidenceError
-from gatekeeper.flow import evalset_stage
+from gatekeeper.flow import questions
 from gatekeeper.flow.observe import observe
 from gatekeeper.flow.rollouts import ends_of, plan_of
 from gatekeeper.flow.transition import write
@@ -18,8 +18,8 @@ from gatekeeper.model.policy import StageKind
 from gatekeeper.model.wire import to_dict
 
 if TYPE_CHECKING:
-    from gatekeeper.decide.plan import StagePlan
-    from gatekeeper.model.policy import Policy
+    from gatekeeper.decide.plan import Plan, StagePlan
+    from gatekeeper.model.policy import Policy, Stage
     from gatekeeper.model.rollout import Rollout
     from gatekeeper.ports import Evalsets, Unit
 
@@ -42,8 +42,8 @@ def step(unit: Unit, rollout_id: str, evalsets: Evalsets | None = None) -> Rollo
     of = 0
     try:
         if stage.kind is StageKind.GATE:
-            of = evalset_stage.begin(unit, rollout, stage, plan, evalsets)
-        seen = observe(unit, rollout, stage, plan)
+            of = _asked(unit, rollout, stage, plan, evalsets)
+        seen = observe(unit, (rollout.id, rollout.stage, rollout.epoch), stage, plan)
     except (InputError, OldEvidenceError) as exc:
         return _held(unit, rollout, policy, str(exc))
     report: Report | None = None
@@ -76,6 +76,23 @@ def step(unit: Unit, rollout_id: str, evalsets: Evalsets | None = None) -> Rollo
     if stands.reason != rollout.reason:
         unit.rollouts.save(stands)
     return stands
+
+
+def _asked(unit: Unit, rollout: Rollout, stage: Stage, plan: Plan, evalsets: Evalsets | None) -> int:
+    """Owe the asking of a gate's evalset, once; return how many answers there will be, of both arms together.
+
+    Raises:
+        InputError: the evalset cannot be read here.
+    """
+    run = questions.of_rollout(rollout)
+    body = unit.tallies.get(*run.place)
+    if body is not None:
+        return int(body["of"])
+    if evalsets is None or stage.evalset is None:
+        raise InputError("this control plane has no evalsets: set GATEKEEPER_EVALSETS_DIR")
+    evalset = evalsets.read(stage.evalset)
+    questions.begin(unit, run, plan, stage.evalset, evalset)
+    return questions.answers(evalset)
 
 
 def _held(unit: Unit, rollout: Rollout, policy: Policy, reason: str) -> Rollout:

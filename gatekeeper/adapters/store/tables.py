@@ -99,6 +99,17 @@ class RolloutRow(Base):
     )
 
 
+class TrialRow(Base):
+    """Keep a gate that the server runs."""
+
+    __tablename__ = "trials"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    running: Mapped[bool] = mapped_column(index=True)
+    created_at: Mapped[float] = mapped_column(index=True)
+    body: Mapped[dict[str, Any]]
+
+
 class AuditRow(Base):
     """Keep one transition; append-only, one row for each version of a rollout."""
 

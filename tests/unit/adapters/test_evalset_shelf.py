@@ -19,7 +19,7 @@ def test_an_evalset_is_found_by_its_folder_with_or_without_the_roots_name(name: 
     assert shelf.read(name).name == "reasoning"
 
 
-@pytest.mark.parametrize("name", ["", "evalsets", ".", "..", "../evalsets/reasoning", "/etc", "reasoning/../../evalsets"])
+@pytest.mark.parametrize("name", ["", "evalsets", ".", "..", "../evalsets/safety", "/etc", "safety/../../evalsets"])
 def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="expected the name of a folder"):
         EvalsetShelf(SHIPPED).read(name)

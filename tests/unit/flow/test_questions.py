@@ -1,4 +1,4 @@
-"""A rollout's gate: an evalset asked by jobs, judged as its answers come, before any user is touched."""
+"""An evalset asked by jobs and judged as its answers come: a rollout's gate stage, and a gate of its own."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from gatekeeper.adapters.actuators.gateway import GatewayActuator
 from gatekeeper.adapters.clock import HandClock
 from gatekeeper.adapters.memory import MemoryStore
 from gatekeeper.adapters.memory_evalsets import MemoryEndpoints, MemoryEvalsets
-from gatekeeper.errors import PolicyError
-from gatekeeper.flow import override
+from gatekeeper.errors import InputError, NotFoundError, PolicyError
+from gatekeeper.flow import override, trials
 from gatekeeper.flow.control import turn
-from gatekeeper.flow.evalset_stage import ASK, ask
 from gatekeeper.flow.grade import grade
 from gatekeeper.flow.intake import SCORE
+from gatekeeper.flow.questions import ASK, ask
 from gatekeeper.flow.rollouts import create
 from gatekeeper.flow.work import Outside
 from gatekeeper.model.arm import Arm
@@ -26,6 +26,7 @@ from gatekeeper.model.exchange import Failure
 from gatekeeper.model.release import Deployment, Service
 from gatekeeper.model.reply import Reply
 from gatekeeper.model.rollout import Rollout, RolloutState
+from gatekeeper.model.trial import Trial, TrialState
 from gatekeeper.worker.tasks import Runner
 
 if TYPE_CHECKING:
@@ -218,3 +219,71 @@ def test_an_unknown_evalset_is_a_fault_of_the_policy() -> None:
     del world.evalsets.held["words"]
     with pytest.raises(PolicyError, match=r"stages\[0\].gate.evalset: no evalset 'words'"):
         world.begin()
+
+
+def begin_trial(world: World, policy: str = POLICY.replace("ON_UNDECIDED", "hold"), **given: Any) -> str:  # noqa: ANN401 - as `trials.begin` takes them
+    asked = {"service": "s", "policy_text": policy, "candidate": "new", "actor": "ci", "evalsets": world.evalsets}
+    with world.store.unit() as unit:
+        return trials.begin(unit, **asked, **given).id
+
+
+def trial_of(world: World, trial_id: str) -> Trial:
+    with world.store.unit() as unit:
+        return unit.trials.get(trial_id)
+
+
+@pytest.mark.parametrize(
+    ("answer", "size", "state", "code"),
+    [
+        (fine, 150, TrialState.PASSED, 0),
+        (refuses, 150, TrialState.FAILED, 1),
+        (fine, 10, TrialState.UNDECIDED, 3),
+    ],
+)
+def test_a_gate_of_its_own_ends_by_its_verdict(answer: Answer, size: int, state: TrialState, code: int) -> None:
+    world = World(answer, evalset(size))
+    trial = begin_trial(world)
+    assert trial_of(world, trial).state.exit_code is None
+    world.walk()
+    ended = trial_of(world, trial)
+    assert (ended.state, ended.state.exit_code, ended.answered) == (state, code, 2 * size)
+    assert ended.report is not None
+    assert ended.report["findings"][0]["metric"] == "refusal_rate"
+    with world.store.unit() as unit:
+        assert unit.catalog.service("s").deployment_id == "old", "a gate promotes nothing"
+
+
+def test_a_gate_runs_beside_a_rollout_of_the_same_service() -> None:
+    world = World(fine, evalset(150))
+    rollout = world.begin()
+    trial = begin_trial(world)
+    world.walk()
+    assert trial_of(world, trial).state is TrialState.PASSED
+    assert world.now(rollout).stage == 1
+
+
+def test_a_gate_whose_endpoints_are_away_is_broken_at_its_deadline_and_asks_no_more() -> None:
+    world = World(lambda _arm, _body: Reply(error=Failure(kind="connect", message="refused")), evalset(10))
+    trial = begin_trial(world, patience_s=30.0)
+    world.walk()
+    assert trial_of(world, trial).state is TrialState.RUNNING
+    world.clock.advance(31.0)
+    world.turn()
+    ended = trial_of(world, trial)
+    assert ended.state is TrialState.BROKEN
+    assert ended.reason.startswith("0 of 20 answers in 30 s")
+    asked = world.endpoints.asked
+    world.clock.advance(60.0)
+    world.work()
+    assert world.endpoints.asked == asked
+
+
+def test_a_gate_needs_an_evalset_and_metrics() -> None:
+    world = World(fine, evalset(10))
+    with pytest.raises(InputError, match="names an evalset"):
+        begin_trial(world, "metrics: {refusal_rate: {max_increase: 1pp}}")
+    with pytest.raises(NotFoundError, match="no evalset 'others'"):
+        begin_trial(world, evalset="others")
+    with world.store.unit() as unit:
+        assert not unit.trials.list()
+        assert not unit.jobs.due(10)
