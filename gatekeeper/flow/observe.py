@@ -78,7 +78,7 @@ def sort_out(stage: Stage, rows: Sequence[tuple[int, Sample]], now_s: float) -> 
     """Say which rows this stage compares now, leaves out, or lets wait.
 
     A shadow stage and a gate compare whole pairs; an unmirrored request is left out. A canary with a control compares
-    with the control alone: a cohort of its own size, with caches as fresh as its own; it stands in the baseline's place.
+    with the control alone, a cohort of its own size with caches as fresh as its own; it stands in the baseline's place.
     """
     if stage.kind in {StageKind.SHADOW, StageKind.GATE}:
         return _pairs(rows, now_s)

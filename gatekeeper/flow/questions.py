@@ -169,8 +169,7 @@ def _placed(exchange: Exchange, run: Run, deployments: Mapping[Arm, Deployment])
 def _cost_usd(exchange: Exchange, deployment: Deployment) -> float | None:
     """Return usage times price, in US dollars; None where either is not known."""
     usage = (exchange.response or {}).get("usage") or {}
-    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens")]
-    prices = [deployment.prompt_usd, deployment.completion_usd]
-    if not any(prices) or None in counts:
+    prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if prompt is None or completion is None or not (deployment.prompt_usd or deployment.completion_usd):
         return None
-    return float(sum(count * price for count, price in zip(counts, prices, strict=True))) / 1e6
+    return float(prompt * deployment.prompt_usd + completion * deployment.completion_usd) / 1e6
