@@ -154,11 +154,11 @@ class Client:
         baseline: str | None = None,
         evalset: str | None = None,
         policy_file: str | None = None,
-        patience_s: float = PATIENCE_S,
+        patience_s: float | None = None,
     ) -> dict[str, Any]:
         """Begin a gate that the server's workers run; return it. Raises PolicyError with the policy's faults.
 
-        evalset None: that of the policy's gate stage. patience_s: when it is given up.
+        evalset None: that of the policy's gate stage. patience_s: when it is given up, None: as the server says.
         """
         body = {
             "service": service,
@@ -169,7 +169,7 @@ class Client:
             "evalset": evalset,
             "patience_s": patience_s,
         }
-        return self._call("POST", "/v1/gates", json=body, file=policy_file)
+        return self._call("POST", "/v1/gates", json=_given(body), file=policy_file)
 
     def gate(self, gate_id: str) -> dict[str, Any]:
         """Return a gate: its state, its exit code once it has ended, and its latest report."""
