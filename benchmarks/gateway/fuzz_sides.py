@@ -7,7 +7,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from gatekeeper.gateway.http import own_response
+from gatekeeper.gateway.heads import Heads
+from gatekeeper.gateway.http import RequestHead, own_response
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.origin import Pool
 from gatekeeper.gateway.server import ClientConnection
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LIMITS = Limits(header_bytes=4096, header_count=30, body_bytes=4096, pipelined=4)
+
+HEADS: Heads[RequestHead] = Heads()
+"""Heads that were read before, shared by all inputs as by all connections of a gateway."""
 
 
 class Wire:
@@ -96,13 +100,14 @@ class Front:
     limits: Limits = LIMITS
     loop: Later = field(default_factory=Later)
     draining: bool = False
+    heads: Heads[RequestHead] = HEADS
     connections: set[ClientConnection] = field(default_factory=set)
     seen: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
 
     def answer(self, request: Any, client: ClientConnection) -> None:
         """Note and answer."""
-        self.seen.append((request.method, request.target, request.body))
+        self.seen.append((request.head.method, request.head.target, request.body))
         client.write(own_response(200, b"{}"))
         client.done()
 

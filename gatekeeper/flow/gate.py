@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from gatekeeper.flow._asking import ARMS, Asking, ask_all, unanswered
 from gatekeeper.flow._calibrate_words import duration
 from gatekeeper.flow._missing import samples_missing
@@ -89,7 +91,7 @@ def _beside_now(exchanges: Sequence[Exchange]) -> list[Exchange]:
     """
     asked_ts = {exchange.pair_id: exchange.ts for exchange in exchanges if exchange.arm is Arm.CANDIDATE}
     return [
-        replace(exchange, ts=asked_ts.get(exchange.pair_id, exchange.ts), timing=Timing())
+        structs.replace(exchange, ts=asked_ts.get(exchange.pair_id, exchange.ts), timing=Timing())
         if exchange.arm is Arm.BASELINE
         else exchange
         for exchange in exchanges

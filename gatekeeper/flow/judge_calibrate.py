@@ -132,7 +132,7 @@ async def calibrate(labelled: Sequence[Labelled], rubric: Rubric, judging: Judgi
     _refuse_nothing(len(both), reasons)
     right = sum(human is judge for human, judge, _ in both)
     table = np.zeros((2, 2), np.int64)
-    np.add.at(table, ([human for human, _, _ in both], [judge for _, judge, _ in both]), 1)
+    np.add.at(table, tuple(np.array([(human, judge) for human, judge, _ in both], np.int64).T), 1)
     return Calibration(
         kind="answers",
         labelled=len(labelled),

@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import orjson
+from msgspec import structs
 
 from gatekeeper.adapters.spool import DiskSpool, SpoolReader
 from gatekeeper.model.arm import Arm
@@ -144,10 +144,10 @@ def test_what_was_lost_of_a_stage_is_told_with_what_comes_next(tmp_path: Path):
     spool = DiskSpool(tmp_path, queue_items=1)
     place = exchange(1, rollout_id="r", stage=2, epoch=1).place
     spool.lose(place)
-    spool.lose(replace(place, stage=-1))
-    spool.lose(replace(place, rollout_id=""))
+    spool.lose(structs.replace(place, stage=-1))
+    spool.lose(structs.replace(place, rollout_id=""))
     assert spool.counts()["lost_untold"] in (0, 1)
-    assert spool.put(exchange(2, request={"n": 1 << 70}, rollout_id="r", stage=2, epoch=1))
+    assert spool.put(exchange(2, request={"n": "\ud800"}, rollout_id="r", stage=2, epoch=1))
     spool.close()
     assert sum(lost for _, _, lost in told(tmp_path)) == 2
     assert {(arm, stage) for arm, stage, _ in told(tmp_path)} == {("candidate", 2)}

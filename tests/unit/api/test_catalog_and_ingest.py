@@ -137,10 +137,10 @@ def test_evalsets_that_a_gate_can_name_are_told(world: World):
 
 def test_a_gate_is_begun_and_told_and_its_faults_store_nothing(world: World):
     operator = world.client(Scope.OPERATOR)
-    for name, port in (("old", 9001), ("new", 9002)):
+    for name, port in (("before", 9001), ("after", 9002)):
         operator.create_deployment(service="chat", url=f"http://127.0.0.1:{port}", model="m", id=name)
     http = world.http(Scope.OPERATOR)
-    asked = {"service": "chat", "candidate": "new", "policy": {"metrics": {"task_success": {"max_decrease": "5pp"}}}}
+    asked = {"service": "chat", "candidate": "after", "policy": {"metrics": {"task_success": {"max_decrease": "5pp"}}}}
     begun = http.post("/v1/gates", json=asked | {"evalset": "reasoning"})
     assert begun.status_code == 202
     found = http.get(begun.headers["location"]).json()
@@ -149,5 +149,5 @@ def test_a_gate_is_begun_and_told_and_its_faults_store_nothing(world: World):
     assert [one["id"] for one in http.get("/v1/gates").json()["gates"]] == [found["id"]]
     assert http.post("/v1/gates", json=asked).status_code == 422
     assert http.post("/v1/gates", json=asked | {"evalset": "nope"}).status_code == 404
-    assert http.post("/v1/gates", json=asked | {"evalset": "reasoning", "candidate": "old"}).status_code == 422
+    assert http.post("/v1/gates", json=asked | {"evalset": "reasoning", "candidate": "before"}).status_code == 422
     assert len(http.get("/v1/gates").json()["gates"]) == 1

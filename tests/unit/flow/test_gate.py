@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from gatekeeper.errors import EngineError, InputError
 from gatekeeper.flow._asking import ask_all, unanswered
@@ -140,7 +141,7 @@ def test_a_recorded_baseline_is_paired_and_its_times_are_not_compared():
 
     asking = Asking(ask={Arm.BASELINE: timed, Arm.CANDIDATE: timed}, now=lambda: 7e8)
     exchanges = asyncio.run(ask_all(_evalset(400), asking))
-    old = [replace(one, ts=1e8) if one.arm is Arm.BASELINE else one for one in exchanges]
+    old = [structs.replace(one, ts=1e8) if one.arm is Arm.BASELINE else one for one in exchanges]
     report = judge(policy, _evalset(400), old, Past(source="release 41", age_s=7200))
     assert report.verdict is VerdictKind.PROMOTE
     counts = {finding.metric: (finding.baseline.n, finding.paired) for finding in report.findings}
