@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-LIMITS = Limits(header_bytes=4096, header_count=30, body_bytes=4096, pipelined=4)
+LIMITS = Limits(header_bytes=4096, header_count=30, body_bytes=4096, pipelined=1_000)
 
 HEADS: Heads[RequestHead] = Heads()
 """Heads that were read before, shared by all inputs as by all connections of a gateway."""

@@ -42,7 +42,7 @@ class ClientConnection(asyncio.Protocol):
         self._last: Refusal | None = None
         self._lingering = self._reading = self._held = False
         self._in_head = False
-        self._fed = 0
+        self._line = 0
         self.due_at = 0.0
         self._target = b""
         self._headers: Headers = []
@@ -136,8 +136,9 @@ class ClientConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
             if self._in_head:
-                self._fed += len(data)
-                self._check_head_size(self._fed)
+                before = data.rfind(b"\n") + 1
+                self._line = len(data) - before if before else self._line + len(data)
+                self._check_head_size(self._head_size + self._line)
         except httptools.HttpParserError as exc:
             self._last = self._refusal or Refusal(400, f"not HTTP/1.1: {exc}", close=True)
         except Refusal as refusal:
@@ -165,7 +166,7 @@ class ClientConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Check the head, and let a client that asked go on with its body."""
         self._in_head = False
-        self._fed = 0
+        self._line = 0
         self.due_at = monotonic() + self._limits.body_s
         self._version = self._parser.get_http_version()
         try:

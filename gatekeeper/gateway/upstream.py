@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.heads import Cut
     from gatekeeper.gateway.origin import Pool
 
+_INTERIM = 100
 _FINAL = 200
 _NO_BODY = (204, 304)
 
@@ -170,9 +171,11 @@ class Connection(asyncio.Protocol):
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Build the head, unless it is an interim one (1xx)."""
+        """Build the head, unless it is an interim one (1xx); a status below that is none."""
         assert self._parser is not None  # noqa: S101 - it is calling
         status = self._parser.get_status_code()
+        if status < _INTERIM:
+            raise ValueError(f"its status is {status:03}")
         self._interim = status < _FINAL
         if self._interim:
             return
@@ -185,7 +188,9 @@ class Connection(asyncio.Protocol):
             self._learn(self._cut, self._head, sent.get(b"transfer-encoding"))
 
     def on_body(self, data: bytes) -> None:
-        """Take a piece of the body."""
+        """Take a piece of the body; an interim answer has none."""
+        if self._interim:
+            raise ValueError("an interim answer has a body")
         self._pieces.append(data)
 
     def on_message_complete(self) -> None:

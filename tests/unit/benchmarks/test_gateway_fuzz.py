@@ -57,3 +57,31 @@ def test_a_second_answer_behind_the_first_is_nobodys():
     two = b"HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil"
     assert fuzz_sides.answer([two], loop) == ("whole", 204, b"")
     loop.close()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"HTTP/1.1 000 OK\r\nContent-Length: 2\r\n\r\n{}", "a status below 100"),
+        (b"HTTP/1.1 103 Early Hints\r\nContent-Length: 2\r\n\r\n{}", "an interim answer with a body"),
+    ],
+)
+def test_an_interim_answer_that_is_none_is_refused(data: bytes, why: str):
+    loop = asyncio.new_event_loop()
+    assert fuzz_sides.answer([data], loop) == ("bad_response", 0, b""), why
+    loop.close()
+
+
+def test_what_a_read_held_before_a_head_is_no_part_of_it():
+    whole = fuzz_inputs.POST + b"Content-Length: 15\r\n\r\n" + fuzz_inputs.BODY
+    many = whole * (fuzz_sides.LIMITS.header_bytes // len(whole) + 2)
+    cut = len(many) - len(whole) + 20
+    seen, statuses = fuzz_sides.requests([many[:cut], many[cut:]])
+    assert (len(seen), statuses) == (many.count(b"POST"), [])
+
+
+@pytest.mark.parametrize("step", [1, 7, 100, 4_000])
+def test_a_head_that_never_ends_is_refused_however_it_is_cut(step: int):
+    endless = b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 3 * fuzz_sides.LIMITS.header_bytes
+    _, statuses = fuzz_sides.requests([endless[at : at + step] for at in range(0, len(endless), step)])
+    assert statuses == [431]
