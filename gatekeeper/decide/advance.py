@@ -159,6 +159,8 @@ def _proven(stage: Stage, sight: Sight, elapsed_s: float) -> bool:
         return sight.warm >= stage.requests
     if stage.kind is StageKind.BAKE:
         return elapsed_s >= stage.wait_s
+    if stage.kind is StageKind.GATE and not sight.exhausted:
+        return False
     return sight.verdict is VerdictKind.PROMOTE and elapsed_s >= stage.min_wait_s
 
 

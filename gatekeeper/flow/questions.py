@@ -7,6 +7,7 @@ exchanges: stored, scored, folded as pairs, weighed at each look.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
@@ -90,8 +91,12 @@ def answers(evalset: Evalset) -> int:
 
 
 def begin(unit: Unit, run: Run, plan: Plan, name: str, evalset: Evalset) -> None:
-    """Owe the asking of an evalset, under its name, and begin the run's tally."""
-    ids = [sample.id for sample in evalset.samples]
+    """Owe the asking of an evalset, under its name, and begin the run's tally.
+
+    The samples come in an order drawn by lot, from the run's id: evalsets are sorted by subject, and what is judged
+    before all is asked must be like the whole.
+    """
+    ids = sorted((sample.id for sample in evalset.samples), key=lambda name: _lot(run.id, name))
     each = max(REQUESTS_PER_JOB // evalset.repeats, 1)
     asked = {"evalset": name, "digest": evalset.digest}
     for start in range(0, len(ids), each):
@@ -137,6 +142,11 @@ def ask(
 
     found = [_placed(exchange, run, deployments) for exchange in asyncio.run(asked())]
     return partial(accept, exchanges=found)
+
+
+def _lot(run_id: str, sample_id: str) -> bytes:
+    """Return what a sample's place in a run is sorted by."""
+    return hashlib.sha256(f"{run_id}\n{sample_id}".encode()).digest()
 
 
 def _goes_on(unit: Unit, run: Run) -> bool:

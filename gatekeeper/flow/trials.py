@@ -113,10 +113,8 @@ def _ruled(trial: Trial, report: Report, seen: Seen, now: float) -> tuple[TrialS
     why = report.reasons[0] if report.reasons else "nothing is judged here"
     if report.verdict is VerdictKind.ROLLBACK:
         return TrialState.FAILED, why
-    if report.verdict is VerdictKind.PROMOTE:
-        return TrialState.PASSED, why
     if seen.samples >= trial.answers:
-        return TrialState.UNDECIDED, why
+        return TrialState.PASSED if report.verdict is VerdictKind.PROMOTE else TrialState.UNDECIDED, why
     if now >= trial.deadline_at:
         took_s = trial.deadline_at - trial.created_at
         told = f"{seen.samples} of {trial.answers} answers in {took_s:.0f} s: a worker or an endpoint is out of order"

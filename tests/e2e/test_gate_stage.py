@@ -19,7 +19,7 @@ EVALSETS = Path(__file__).parents[2] / "evalsets"
 POLICY = """\
 policy: gated
 metrics:
-  refusal_rate: {max_increase: 5pp, detect: 10pp, critical: true}
+  refusal_rate: {max_increase: 3pp, detect: 7pp, critical: true}
   task_success: {max_decrease: 8pp, detect: 12pp}
 stages:
   - gate: {evalset: evalsets/demo-chat, max_wait: 3m, on_undecided: rollback}

@@ -194,6 +194,24 @@ def test_an_arm_out_of_order_is_no_verdict_and_is_asked_again() -> None:
     assert world.now(rollout).stage == 1
 
 
+def test_what_is_asked_first_is_like_the_whole_and_nothing_passes_before_all_is_answered() -> None:
+    def late(arm: Arm, body: dict[str, Any]) -> Reply:
+        number = int(body["messages"][0]["content"].split()[-1].rstrip("?"))
+        return refuses(arm, body) if number >= 450 else fine(arm, body)
+
+    world = World(late, evalset(600))
+    rollout = world.begin()
+    world.work(20)
+    with world.store.unit() as unit:
+        rows = [row for job in unit.jobs.due(100) if job.kind == SCORE for row in job.payload["rows"]]
+        asked = [exchange.pair_id or "" for exchange in unit.exchanges.get(rows)]
+    shares = sum(int(pair[-3:]) >= 450 for pair in asked) / len(asked)
+    assert 0.1 < shares < 0.4, "a quarter of what is asked first is of the last quarter"
+    world.clock.advance(60.0)
+    world.walk()
+    assert world.now(rollout).state is RolloutState.ROLLED_BACK
+
+
 def test_an_evalset_that_changed_meanwhile_is_not_asked() -> None:
     world = World(fine, evalset(150))
     rollout = world.begin()
