@@ -15,12 +15,13 @@ from gatekeeper.adapters.spool_reader import read_line
 from gatekeeper.model.wire import to_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gatekeeper.adapters.spool_reader import Batch, SpoolReader
 
 log = logging.getLogger(__name__)
 _MAX_BACKOFF_S = 30.0
+_PIECE_BYTES = 64 << 10
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 _NOT_OF_THE_LINES = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 426, 429))
 """Refusals for the key, the address or the pace: another try may pass, and other lines would fare no better."""
@@ -139,7 +140,8 @@ class Shipper:
     def _post(self, lines: Sequence[bytes], refused: list[bytes]) -> tuple[int, str]:
         """Return the answer's status (0: there was none) and what was wrong; "" when the lines were read."""
         try:
-            answer = self._client.post(self._url, content=b"\n".join(lines) + b"\n")
+            body = b"\n".join(lines) + b"\n"
+            answer = self._client.post(self._url, content=_pieces(body), headers={"content-length": str(len(body))})
         except httpx.HTTPError as exc:
             return 0, f"{self._url}: {exc!r}"
         if not answer.is_success:
@@ -156,3 +158,9 @@ class Shipper:
             self.ship()
             wait_s = min(wait_s * 2, _MAX_BACKOFF_S) if self.failure else self._every_s
         self.ship()
+
+
+def _pieces(body: bytes) -> Iterator[bytes]:
+    """Cut a body into pieces that the socket takes at once: of a longer one the client copies the rest each time."""
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield body[start : start + _PIECE_BYTES]

@@ -48,8 +48,8 @@ def measure(seen: Seen, tokens: int | None, sequences: int) -> Figures:
 
     A token's time is that of the read in which its event was whole.
     """
-    times = _times(seen)
-    every = sorted(at for arrivals in times.values() for at in arrivals)
+    times = _times(seen) if seen.streamed else {}
+    every = sorted(at for arrivals in times.values() for at in arrivals) if times else []
     e2e_ms = (seen.ended - seen.began) * 1000 if seen.ended is not None else None
     why: dict[str, str] = {} if e2e_ms is not None else {"latency_ms": "the answer did not end"}
     if not every:
@@ -97,9 +97,13 @@ def output_tokens(response: Mapping[str, Any] | None) -> int | None:
 
 def usage_count(response: Mapping[str, Any] | None, *names: str) -> int | None:
     """Return the first of these token counts that the engine sent; None: it sent none."""
-    usage = (response or {}).get("usage")
-    found = [usage.get(name) for name in names] if isinstance(usage, dict) else []
-    return next((count for count in found if isinstance(count, int) and not isinstance(count, bool)), None)
+    usage = response.get("usage") if response else None
+    if isinstance(usage, dict):
+        for name in names:
+            count = usage.get(name)
+            if type(count) is int:  # a boolean is none
+                return count
+    return None
 
 
 def _shows_reasoning(response: Mapping[str, Any]) -> bool:
