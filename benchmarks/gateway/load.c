@@ -260,13 +260,14 @@ int main(int argc, char **argv) {
     poller = epoll_create1(0);
     conns = calloc(connections, sizeof *conns), free_conns = calloc(connections, sizeof *free_conns);
     static char data[BUFFER];
-    int64_t started = now_ns(), measured = started + warmup * 1e9, until = measured + seconds * 1e9, due = started;
     for (int i = 0; i < connections; i++) open_conn(&conns[i]);
+    double cpu = 0;
+    int64_t started = now_ns(), measured = started + warmup * 1e9, until = measured + seconds * 1e9, due = started;
+    if (warmup <= 0) measuring = true, cpu = cpu_of_all();
     for (int i = connections; i-- > 0;) {
         if (rate > 0) free_conns[free_count++] = &conns[i];
         else begin(&conns[i], now_ns());
     }
-    double cpu = 0;
     int64_t now, between = rate > 0 ? 1e9 / rate : 0;
     for (struct epoll_event ready[256]; (now = now_ns()) < until;) {
         if (!measuring && now >= measured) measuring = true, cpu = cpu_of_all(), measured = now;

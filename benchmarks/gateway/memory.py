@@ -23,8 +23,12 @@ def run(seconds: float) -> dict[str, Any]:
         servers.pop(DIRECT)
         for name, server in servers.items():
             idle_mb = server.tree.weigh().rss_mb
-            with watched(server.tree) as weights:
-                found = load(server.tree.port, connections=STREAMS, seconds=seconds, stream=True)
+            try:
+                with watched(server.tree) as weights:
+                    found = load(server.tree.port, connections=STREAMS, seconds=seconds, stream=True)
+            except RuntimeError as exc:
+                missing[name] = str(exc)
+                continue
             open_mb = max(weight.rss_mb for weight in weights)
             rows[name] = {"idle_mb": idle_mb, "open_mb": open_mb, "begun": found["first"]["count"]}
     return {"streams": STREAMS, "rows": rows, "missing": missing}

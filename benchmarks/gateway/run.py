@@ -21,7 +21,7 @@ import show
 from scenarios import SCENARIOS
 
 ROUNDS = 5
-QUICK = 0.2
+QUICK = 0.4
 _MEMORY_S = 12.0
 
 

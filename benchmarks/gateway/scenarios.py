@@ -43,12 +43,12 @@ _SHORT = {"tokens": 8, "token_ms": 10}
 SCENARIOS = {
     "requests": Scenario(title="32 connections, as fast as answered", load={"connections": 32}, seconds=2.0),
     "streams": Scenario(
-        title="16 streams of 64 tokens, 20 ms apart", load={"connections": 16, "stream": True}, seconds=5.0
+        title="16 streams of 64 tokens, 20 ms apart", load={"connections": 16, "stream": True}, seconds=6.0
     ),
     "firehose": Scenario(
         title="256 streams of 64 tokens, 20 ms apart: 12,800 tokens/s",
         load={"connections": 256, "stream": True},
-        seconds=4.0,
+        seconds=6.0,
     ),
     "mirror": Scenario(
         title="32 connections, every request copied",

@@ -52,6 +52,8 @@ def measure(server: Server, asked: Mapping[str, Any], *, legs: int = 1, tokens: 
     found = load(server.tree.port, **asked)
     if server.plane:
         settle(server)
+    if found["latency"] is None:
+        raise RuntimeError(f"no answer of {server.tree.name} was whole within {found['seconds']:.1f} s")
     used_us = (server.tree.weigh().cpu_s - before.cpu_s) * 1e6
     streamed = bool(asked.get("stream"))
     well = found["latency"]["count"]
