@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gatekeeper.decide.classify import PLAIN
 from gatekeeper.model.arm import Arm
 
 if TYPE_CHECKING:
@@ -20,6 +19,9 @@ if TYPE_CHECKING:
 
 ARMS = (Arm.BASELINE, Arm.CANDIDATE, Arm.CONTROL)
 """Arms by their code."""
+
+PLAIN = "segment"
+"""The key under which a segment that is plain text stands."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from gatekeeper.model.correction import Correction
-
 
 class Ruling(StrEnum):
     """Rule on one metric in one segment; severity orders them PASS < INCONCLUSIVE < ERROR < FAIL."""
@@ -88,8 +86,7 @@ class Check:
 class Report:
     """Hold a verdict with everything it rests on, as CONTRACTS' report; `to_dict` gives its JSON shape.
 
-    decided_at: {look, samples, ts} of the deciding look; None while nothing is decided. corrections: rates put right by
-    people's labels, shown beside the findings; they never decide.
+    decided_at: {look, samples, ts} of the deciding look; None while nothing is decided.
     """
 
     verdict: VerdictKind
@@ -99,4 +96,3 @@ class Report:
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...] = field(default=())
-    corrections: tuple[Correction, ...] = field(default=())
