@@ -10,7 +10,7 @@ ARGS ?=
 DEMO_SETUP := $(if $(filter sim --engine=sim,$(ARGS)),setup,setup-vllm)
 
 .PHONY: help setup setup-vllm setup-bench services demo test test-unit test-all lint types imports check bench bench-decision \
-  constraints clean distclean
+  bench-gateway constraints clean distclean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -24,7 +24,8 @@ test: setup-vllm services ## run every test, with real vLLM, PostgreSQL, Redis, 
 test-unit: setup ## run the tests that need nothing but Python
 	bash .ci/test.sh unit
 
-test-all: test ## run every test, then the demo's whole story
+test-all: test ## run every test, LiteLLM's SDK and npm's clients among them, then the demo's whole story
+	bash .ci/test.sh clients
 	$(BIN)/gatekeeper demo --all
 
 check: lint types imports test ## run everything that CI runs
@@ -52,6 +53,11 @@ bench-decision: setup-bench ## measure the judge: its goals, and beside other ru
 	$(BIN)/python -m pytest -q -p no:cacheprovider tests/unit/benchmarks
 	$(BIN)/python benchmarks/decision/run.py
 	$(BIN)/python benchmarks/decision/goals.py
+
+bench-gateway: setup-bench ## measure the gateway beside nginx, LiteLLM and others (about 40 minutes, two idle cores)
+	$(BIN)/python benchmarks/gateway/run.py
+	$(BIN)/python benchmarks/gateway/soak.py
+	$(BIN)/python benchmarks/gateway/isolation.py
 
 constraints: setup ## refresh the pins: the newest versions that fit together
 	$(BIN)/python .ci/pins.py

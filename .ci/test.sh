@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests. `test.sh unit`: those that need neither services nor vLLM nor the machine to themselves.
-# `test.sh all`: every test; first the ones that can share the machine, side by side, then one by one the rest.
+# `test.sh all`: every test but the next; first those that can share the machine, side by side, then one by one the rest.
+# `test.sh clients`: those that install client libraries of others first, from PyPI and npm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
@@ -9,7 +10,7 @@ export PATH=$PWD/.venv/bin:$PATH
 pytest=(.venv/bin/python -m pytest -q -p no:cacheprovider)
 
 case ${1:-} in
-  unit) "${pytest[@]}" -n 2 -m "not services and not vllm and not browser and not serial" ;;
+  unit) "${pytest[@]}" -n 2 -m "not services and not vllm and not browser and not serial and not clients" ;;
   all)
     if [ -z "${GATEKEEPER_TEST_POSTGRES_URL:-}" ] && [ -f .cache/services.env ]; then
       # shellcheck source=/dev/null
@@ -17,12 +18,13 @@ case ${1:-} in
     fi
     failed=0
     say "Tests that can share the machine, two at a time"
-    "${pytest[@]}" -n 2 -m "not serial and not vllm" || failed=1
+    "${pytest[@]}" -n 2 -m "not serial and not vllm and not clients" || failed=1
     say "Training the tests' models, unless that was done before (about 4 minutes)"
     .venv/bin/python -m gatekeeper.demo.models || failed=1
     say "Tests that need the machine to themselves, one at a time"
     "${pytest[@]}" -m "serial or vllm" || failed=1
     exit $failed
     ;;
-  *) die "usage: .ci/test.sh unit|all" ;;
+  clients) "${pytest[@]}" -m clients ;;
+  *) die "usage: .ci/test.sh unit|all|clients" ;;
 esac

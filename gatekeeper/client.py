@@ -145,6 +145,36 @@ class Client:
         """Return a rollout's screen: its fields, stages, counts, latest report, sentence."""
         return self._get(_rollout(rollout_id))
 
+    def create_gate(
+        self,
+        *,
+        service: str,
+        policy: str | Mapping[str, Any],
+        candidate: str,
+        baseline: str | None = None,
+        evalset: str | None = None,
+        policy_file: str | None = None,
+        patience_s: float | None = None,
+    ) -> dict[str, Any]:
+        """Begin a gate that the server's workers run; return it. Raises PolicyError with the policy's faults.
+
+        evalset None: that of the policy's gate stage. patience_s: when it is given up, None: as the server says.
+        """
+        body = {
+            "service": service,
+            "policy": policy,
+            "policy_file": policy_file,
+            "candidate": candidate,
+            "baseline": baseline,
+            "evalset": evalset,
+            "patience_s": patience_s,
+        }
+        return self._call("POST", "/v1/gates", json=_given(body), file=policy_file)
+
+    def gate(self, gate_id: str) -> dict[str, Any]:
+        """Return a gate: its state, its exit code once it has ended, and its latest report."""
+        return self._get(f"/v1/gates/{_part(gate_id)}")
+
     def act(
         self,
         rollout_id: str,

@@ -6,6 +6,7 @@ GatekeeperError
 │   ├── UnknownNameError  a name no plug-in has, with the names that exist
 │   └── NotFoundError     no such rollout, release, deployment, ...               exit 2, HTTP 404
 ├── ConflictError         the world moved on: stale version, illegal transition   exit 2, HTTP 409
+│   └── OldEvidenceError  a stage's evidence was kept by another version          exit 2, HTTP 409
 ├── AccessError           who are you                                             exit 2, HTTP 401
 │   └── ForbiddenError    we know you, and no                                     exit 2, HTTP 403
 └── WorldError            the outside world failed; trying again may help         exit 4, HTTP 503
@@ -83,6 +84,10 @@ class ConflictError(GatekeeperError):
 
     exit_code = 2
     status = 409
+
+
+class OldEvidenceError(ConflictError):
+    """Say that what a stage has seen was kept in a form that cannot be gone on with."""
 
 
 class AccessError(GatekeeperError):

@@ -9,18 +9,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
     from types import TracebackType
     from typing import Self
 
     from gatekeeper.model.action import Job, OutboxItem
+    from gatekeeper.model.arm import Arm
     from gatekeeper.model.audit import AuditEntry
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.model.evalset import Evalset
+    from gatekeeper.model.exchange import Exchange, Place
+    from gatekeeper.model.judging import Opinion, Said
     from gatekeeper.model.key import ApiKey, Webhook
+    from gatekeeper.model.metric import Score
     from gatekeeper.model.release import Deployment, Release, Service
+    from gatekeeper.model.reply import Reply
     from gatekeeper.model.rollout import Rollout
     from gatekeeper.model.sample import Sample
     from gatekeeper.model.split import Split
+    from gatekeeper.model.trial import Trial
 
 
 class Clock(Protocol):
@@ -41,6 +48,9 @@ class Rollouts(Protocol):
 
     def list(self, *, running: bool = False) -> Sequence[Rollout]:
         """Return rollouts, newest first; only those still running when asked."""
+
+    def unfinished(self) -> Sequence[Rollout]:
+        """Return those with something left to do, oldest first; what it costs does not grow with those that ended."""
 
     def save(self, rollout: Rollout, entry: AuditEntry | None = None, outbox: Sequence[OutboxItem] = ()) -> None:
         """Write `rollout`, which was read at `rollout.version - 1` when `entry` is given (a transition).
@@ -225,10 +235,24 @@ class Webhooks(Protocol):
         """Note an inbound event in this transaction; False when it was known already."""
 
 
+class Trials(Protocol):
+    """Keep the gates that the server runs."""
+
+    def put(self, trial: Trial) -> None:
+        """Store a trial under its id, in place of what stood there."""
+
+    def get(self, trial_id: str, *, lock: bool = False) -> Trial:
+        """Return a trial; raises NotFoundError. lock: hold its row until the unit ends (SELECT ... FOR UPDATE)."""
+
+    def list(self, *, running: bool = False, limit: int | None = None) -> Sequence[Trial]:
+        """Return trials, newest first; only those still running when asked."""
+
+
 class Unit(Protocol):
     """Be one transaction over the store. Entering begins it; leaving commits, or rolls back on an exception."""
 
     rollouts: Rollouts
+    trials: Trials
     audit: Audit
     catalog: Catalog
     exchanges: Exchanges
@@ -261,13 +285,58 @@ class Actuator(Protocol):
 
 
 class Spool(Protocol):
-    """Carry exchanges from a gateway to the store; never blocks and never raises on the request's path."""
+    """Carry exchanges from a gateway to the store; never blocks and never raises on the request's path.
+
+    failure: why it cannot keep exchanges just now, "" while it can.
+    """
+
+    failure: str
 
     def put(self, exchange: Exchange) -> bool:
         """Take an exchange; False when it had to be dropped (and was counted)."""
 
+    def lose(self, place: Place) -> None:
+        """Note that an exchange was lost before it came here, so that its stage is not judged as if it were whole."""
+
     def counts(self) -> dict[str, int]:
         """Return {"accepted", "written", "dropped"} since the start."""
+
+
+class Carrier(Protocol):
+    """Carry what was spooled to the control plane. failure: why it cannot just now, "" while it can."""
+
+    failure: str
+
+    def counts(self) -> dict[str, int]:
+        """Return how many exchanges were carried and refused since the start, by name."""
+
+
+class Evalsets(Protocol):
+    """Keep the evalsets that a rollout's gate may ask."""
+
+    def names(self) -> Sequence[str]:
+        """List those there are."""
+
+    def read(self, name: str) -> Evalset:
+        """Return a checked evalset.
+
+        Raises:
+            InputError: there is none of this name, or its files have faults.
+        """
+
+
+class Chat(Protocol):
+    """Be one model that answers."""
+
+    async def ask(self, body: dict[str, Any]) -> Reply:
+        """Return the reply to a chat-completions body; what goes wrong is in it."""
+
+
+class Endpoints(Protocol):
+    """Reach deployments."""
+
+    def __call__(self, deployment: Deployment, arm: Arm) -> AbstractAsyncContextManager[Chat]:
+        """Return a deployment's model, to be used within the context."""
 
 
 class Waker(Protocol):
@@ -275,6 +344,32 @@ class Waker(Protocol):
 
     def wake(self, jobs: Iterable[Job]) -> None:
         """Tell workers that these jobs wait."""
+
+
+class Scorers(Protocol):
+    """Score exchanges by what users brought themselves."""
+
+    def score(self, exchange: Exchange) -> Mapping[str, Score]:
+        """Return each own scorer's value by its name; None with a reason where it has none. Never hangs."""
+
+
+class Grader(Protocol):
+    """Ask a language model for an opinion."""
+
+    name: str
+
+    async def ask(self, messages: Sequence[Mapping[str, str]], schema: Mapping[str, Any]) -> Said:
+        """Return what it says to chat messages, wanted in a JSON Schema's shape; never raises for a failure."""
+
+
+class Opinions(Protocol):
+    """Keep opinions, so that nothing is paid for twice."""
+
+    def get(self, digest: str) -> Opinion | None:
+        """Return the opinion kept under a digest."""
+
+    def put(self, digest: str, opinion: Opinion) -> None:
+        """Keep an opinion."""
 
 
 class Alerts(Protocol):

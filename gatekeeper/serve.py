@@ -20,7 +20,7 @@ from gatekeeper.flow.loop import Loop
 from gatekeeper.flow.sweep import sweep
 from gatekeeper.gateway.app import Gateway, Handle
 from gatekeeper.gateway.limits import Limits
-from gatekeeper.wiring import App, make_app
+from gatekeeper.wiring import App, handlers, make_app
 from gatekeeper.worker.embedded import EmbeddedWorker
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ IN_PROCESS = "in-process"
 def control_loops(app: App, waker: Waker) -> list[Loop]:
     """Make the loops that every control-plane replica runs: turn rollouts, wake workers, deliver what is owed."""
     return [
-        Loop("rollouts", lambda: bool(turn(app.unit, app.actuator)) and None, TURN_S),
+        Loop("rollouts", lambda: bool(turn(app.unit, app.actuator, app.evalsets)) and None, TURN_S),
         Loop("sweeper", lambda: sweep(app.unit, waker, JOBS_PER_SWEEP), SWEEP_S),
         Loop("outbox", lambda: deliver_due(app.unit, app.alerts, app.clock, ITEMS_PER_DELIVERY), DELIVER_S),
     ]
@@ -97,7 +97,7 @@ class AllInOne:
         self._feed = SplitFeed(settings.data_dir / "last-good-split.json")
         self._spool = DiskSpool(settings.data_dir / "spool")
         self._reader = SpoolReader(settings.data_dir / "spool")
-        self._worker = EmbeddedWorker(self.app)
+        self._worker = EmbeddedWorker(self.app, handlers(settings))
         self._api = ApiThread(self.app, settings.host, settings.api_port)
         self._loops = [
             Loop("feed", self._follow, FEED_S),
@@ -122,6 +122,7 @@ class AllInOne:
             Limits(shadow_in_flight=settings.mirror_in_flight),
             show_release=settings.expose_release,
             show_arm=settings.expose_release,
+            override_key=settings.override_key,
         )
         try:
             self._gateway = gateway.run_in_thread(settings.host, settings.gateway_port)

@@ -19,8 +19,12 @@ class Settings:
     database_url: SQLAlchemy URL. broker_url: `redis://`, `amqp://`, or `memory://` for a worker in this process.
     data_dir: spool, last-good splits and logs. hook_secret: `whsec_...` of inbound generic webhooks, "" refuses them.
     hook_token: bearer token of inbound alerts beside API keys, "" for none. webhook_allow_private: outbound webhooks
-    may go to loopback and plain http. expose_release: answers carry the release and arm headers.
+    may go to loopback and plain http.
     mirror_in_flight: mirrored copies under way at a time in each gateway; beyond it they are dropped and counted.
+    expose_release: answers carry the release and arm headers. override_key: secret with which testers may ask a
+    gateway for an arm, "" for nobody.
+    evalsets_dir: folder of the evalsets that gate stages ask. engine_api_key: key that workers show to the engines that
+    they ask, "" for none.
     """
 
     database_url: str = "sqlite:///gatekeeper.db"
@@ -37,6 +41,9 @@ class Settings:
     webhook_allow_private: bool = False
     expose_release: bool = False
     mirror_in_flight: int = 256
+    override_key: str = ""
+    evalsets_dir: Path = Path("evalsets")
+    engine_api_key: str = ""
 
     @property
     def embedded(self) -> bool:
@@ -44,7 +51,7 @@ class Settings:
         return self.broker_url.startswith("memory://")
 
 
-_SECRETS = ("api_key", "hook_secret", "hook_token", "database_url", "broker_url")
+_SECRETS = ("api_key", "hook_secret", "hook_token", "override_key", "engine_api_key", "database_url", "broker_url")
 _TRUE, _FALSE = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
 
 

@@ -88,3 +88,15 @@ def numbers(
     for _ in range(looks):
         a, b = (draw(rng, (replicates, per_arm), arm) for arm in (BASELINE, CANDIDATE))
         yield [Numbers(one, other) for one, other in zip(a, b, strict=True)]
+
+
+def number_pairs(
+    rng: np.random.Generator,
+    replicates: int,
+    looks: int,
+    per_look: int,
+    draw: Callable[[np.random.Generator, tuple[int, int]], tuple[Floats, Floats]],
+) -> Iterator[list[Batch]]:
+    """Yield pairs of numbers; `draw` makes the baseline's and the candidate's in the shape asked for."""
+    for _ in range(looks):
+        yield [Numbers(one, other) for one, other in zip(*draw(rng, (replicates, per_look)), strict=True)]

@@ -48,7 +48,7 @@ def judge(
             new = test.absorb([one.question] * len(live), held, [batches[i] for i in live])
             for i, state in zip(live, new, strict=True):
                 states[place][i] = state
-                back, forth = ours.crossed(test, one.question, state)
+                back, forth = ours.crossed(one.question, test.weigh(one.question, state))
                 failed[place, i] |= back
                 passed[place, i] |= forth
         open_ones = verdict == HOLD

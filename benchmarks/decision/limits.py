@@ -63,3 +63,34 @@ def lognormal_quantile(sigma: float, ratio: float, level: float, alpha: float) -
     """Return `quantile` for lognormal latencies of one shape, b being `ratio` times the raised a."""
     a, b = stats.norm(0.0, sigma), stats.norm(math.log(ratio), sigma)
     return quantile(lambda c: cast("float", a.sf(c)), lambda c: cast("float", b.sf(c)), 1.0 - level, alpha)
+
+
+def lognormal_quantile_pairs(sigma: float, ratio: float, level: float, rho: float, alpha: float) -> float:
+    """Return the limit for pairs of lognormal latencies whose logarithms have the correlation rho.
+
+    As `pairs`, with the best growth of a bet on both indicators of a pair, at the threshold where that is least.
+    """
+    t, z, move = 1.0 - level, float(stats.norm.ppf(level)), math.log(ratio)
+    law = stats.multivariate_normal(cov=[[1.0, rho], [rho, 1.0]])
+
+    def growth(c: float) -> float:
+        low, high = c / sigma, (c - move) / sigma
+        both = float(law.cdf([-low, -high]))
+        return _pair_growth(float(stats.norm.sf(low)), float(stats.norm.sf(high)), both, t)
+
+    return math.log(1.0 / alpha) / _least(growth, sigma * z, sigma * z + move)
+
+
+def _pair_growth(p_a: float, p_b: float, both: float, t: float) -> float:
+    """Return the most that E log(1 + u (1{b} - t) - v (1{a} - t)) can be over u, v >= 0."""
+    cells = ((p_b - both, 1.0 - t, t), (p_a - both, -t, t - 1.0), (both, 1.0 - t, t - 1.0))
+    neither = 1.0 - p_a - p_b + both
+
+    def loss(u: float, v: float) -> float:
+        grown = sum(p * math.log1p(u * up + v * down) for p, up, down in cells)
+        return -grown - neither * math.log1p((v - u) * t)
+
+    def best(v: float) -> float:
+        return _least(lambda u: loss(u, v), 0.0, (1.0 - v * (1.0 - t)) / t - 1e-9)
+
+    return -_least(best, 0.0, 1.0 / (1.0 - t) - 1e-9)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper import registry
+from gatekeeper.decide import _at_once
 from gatekeeper.decide.compile import compile_policy
 from gatekeeper.decide.policyfile import policy_from_mapping
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gatekeeper.decide.plan import Stream
-    from gatekeeper.stats import Batch, Question, Test
+    from gatekeeper.stats import Batch, Question, Test, Weight
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +64,10 @@ def judge(asked: Stream, looks: Iterable[Sequence[Batch]], replicates: int, *, u
         if not len(live):
             break
         new = test.absorb([question] * len(live), [states[i] for i in live], [batches[i] for i in live])
-        for i, state in zip(live, new, strict=True):
+        weights = _at_once.weights(test, [question] * len(live), new)
+        for i, state, weight in zip(live, new, weights, strict=True):
             states[i] = state
-            for side, reached in enumerate(crossed(test, question, state)):
+            for side, reached in enumerate(crossed(question, weight)):
                 if reached and not at[side, i]:
                     at[side, i] = look
     return Decisions(rollback=at[0], promotion=at[1])
@@ -78,9 +80,8 @@ def _open(at: NDArray[np.int64], until: str) -> NDArray[np.bool_]:
     return np.asarray((at == 0).all(axis=0) if until == "either" else (at == 0).any(axis=0))
 
 
-def crossed(test: Test, question: Question, state: dict[str, Any]) -> tuple[bool, bool]:
+def crossed(question: Question, weight: Weight) -> tuple[bool, bool]:
     """Tell whether each e-value has reached 1 / alpha, as the judge asks at every look."""
-    weight = test.weigh(question, state)
     return (
         weight.rollback >= -math.log(question.alpha_rollback),
         weight.promotion >= -math.log(question.alpha_promotion),

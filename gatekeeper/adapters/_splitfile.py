@@ -66,4 +66,6 @@ def read(path: Path, now: float, max_age_s: float) -> list[Remembered]:
     if fresh:
         return [Remembered(split) for split in splits]
     log.warning("split file %s is older than %g s: all traffic to the baselines it names", path, max_age_s)
-    return [Remembered(replace(split, candidate_bp=0, control_bp=0, mirror_bp=0), applied=False) for split in splits]
+    return [  # no listed key is served by the candidate either
+        Remembered(replace(split, candidate_bp=0, control_bp=0, mirror_bp=0), applied=False) for split in splits
+    ]

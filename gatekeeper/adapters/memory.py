@@ -10,6 +10,7 @@ from gatekeeper.adapters.memory_catalog import MemoryCatalog, MemoryKeys, Memory
 from gatekeeper.adapters.memory_evidence import MemoryExchanges, MemorySamples, MemoryTallies
 from gatekeeper.adapters.memory_rollouts import MemoryAudit, MemoryRollouts
 from gatekeeper.adapters.memory_shelf import Shelves
+from gatekeeper.adapters.memory_trials import MemoryTrials
 from gatekeeper.adapters.memory_work import MemoryJobs, MemoryOutbox
 from gatekeeper.errors import StoreError
 
@@ -26,6 +27,7 @@ class MemoryUnit:
     """Be one transaction; see `gatekeeper.ports.Unit`. An exception undoes what the block wrote."""
 
     rollouts: ports.Rollouts
+    trials: ports.Trials
     audit: ports.Audit
     catalog: ports.Catalog
     exchanges: ports.Exchanges
@@ -45,6 +47,7 @@ class MemoryUnit:
         self.clock = clock
         outbox = MemoryOutbox(shelves, clock)
         self.outbox, self.rollouts, self.audit = outbox, MemoryRollouts(shelves, outbox), MemoryAudit(shelves)
+        self.trials = MemoryTrials(shelves)
         self.catalog, self.splits = MemoryCatalog(shelves), MemorySplits(shelves, clock)
         self.exchanges, self.samples = MemoryExchanges(shelves), MemorySamples(shelves)
         self.tallies, self.jobs = MemoryTallies(shelves), MemoryJobs(shelves, clock)

@@ -49,6 +49,11 @@ class MemoryRollouts:
         found = [one for one in self._shelves.rollouts.values() if not (running and one.state.ended)]
         return sorted(found, key=lambda one: (one.created_at, one.id), reverse=True)
 
+    def unfinished(self) -> Sequence[Rollout]:
+        """Return those with something left to do, oldest first."""
+        found = [one for one in self._shelves.rollouts.values() if not one.finished]
+        return sorted(found, key=lambda one: (one.created_at, one.id))
+
     def save(self, rollout: Rollout, entry: AuditEntry | None = None, outbox: Sequence[OutboxItem] = ()) -> None:
         """Write a rollout over the version it was read at, with its audit entry and what is owed to the world.
 

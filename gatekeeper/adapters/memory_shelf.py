@@ -14,6 +14,7 @@ from gatekeeper.model.release import Deployment, Release, Service
 from gatekeeper.model.rollout import Rollout
 from gatekeeper.model.sample import Sample
 from gatekeeper.model.split import Split
+from gatekeeper.model.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,6 +115,7 @@ class Shelves:
 
     journal: list[Callable[[], None]] = field(default_factory=list)
     rollouts: Shelf[str, Rollout] = field(init=False)
+    trials: Shelf[str, Trial] = field(init=False)
     audit: Shelf[tuple[str, int], AuditEntry] = field(init=False)
     services: Shelf[str, Service] = field(init=False)
     releases: Shelf[str, Release] = field(init=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gatekeeper.model.action import Job, OutboxItem
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.model.exchange import Exchange, Place
     from gatekeeper.model.split import Split
 
 
@@ -32,11 +33,13 @@ class MemoryActuator:
 
 
 class MemorySpool:
-    """Hold exchanges up to a bound; what comes when it is full is dropped and counted."""
+    """Hold exchanges up to a bound; what comes when it is full is dropped and counted. losses: by what was lost."""
 
     def __init__(self, bound: int = 10_000) -> None:
         """Hold up to `bound` exchanges."""
         self.exchanges: list[Exchange] = []
+        self.losses: Counter[Place] = Counter()
+        self.failure = ""
         self._bound = bound
         self._accepted = self._dropped = 0
 
@@ -45,9 +48,14 @@ class MemorySpool:
         self._accepted += 1
         if len(self.exchanges) >= self._bound:
             self._dropped += 1
+            self.lose(exchange.place)
             return False
         self.exchanges.append(exchange)
         return True
+
+    def lose(self, place: Place) -> None:
+        """Note that an exchange was lost."""
+        self.losses[place] += 1
 
     def counts(self) -> dict[str, int]:
         """Return {"accepted", "written", "dropped"} since the start."""

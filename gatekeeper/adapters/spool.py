@@ -15,28 +15,26 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-import orjson
-
+from gatekeeper.adapters._losses import Losses, boot_name
 from gatekeeper.adapters.spool_reader import Batch, SpoolReader
 from gatekeeper.adapters.spool_shipper import Shipper
-from gatekeeper.model.wire import to_dict
+from gatekeeper.model.wire import exchange_line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.model.exchange import Exchange, Place
 
 __all__ = ["Batch", "DiskSpool", "Shipper", "SpoolReader", "boot_name"]
 
 log = logging.getLogger(__name__)
 _BATCH = 500
+_NOTICE_S = 1.0
+"""How soon a loss is written down when no exchange comes."""
+_GATHER_S = 0.005
+"""How long exchanges gather before they are written: a write for each would cost more than the exchange."""
 _SHADOW_SHARE = 0.75
 """Mirrored exchanges may fill the queue up to this share; the rest is kept for those that users saw."""
-
-
-def boot_name() -> str:
-    """Return a name for this start of this process, which sorts by time."""
-    return f"{time.time_ns():016x}{os.getpid():08x}"
 
 
 class DiskSpool:
@@ -70,6 +68,7 @@ class DiskSpool:
         self._written = 0
         self._dropped = {"queue_full": 0, "shadow_shed": 0, "disk": 0, "closed": 0, "unwritable": 0}
         self._count_lock = threading.Lock()
+        self._losses = Losses(self._boot)
         self._closed = False
         self.failure = ""
         self._thread = threading.Thread(target=self._run, name="spool", daemon=True)
@@ -88,19 +87,30 @@ class DiskSpool:
         with self._count_lock:
             if reason:
                 self._dropped[reason] += 1
-                return False
-            self._accepted += 1
+            else:
+                self._accepted += 1
+        if reason:
+            self._losses.add([exchange.place])
+            return False
         self._queue.put(exchange)
         return True
 
+    def lose(self, place: Place) -> None:
+        """Note that an exchange was lost before it came here; a notice of it is written with what comes next."""
+        self._losses.add([place])
+
     def counts(self) -> dict[str, int]:
-        """Return accepted, written, dropped, and dropped_<reason> for each reason, since the start."""
+        """Return accepted, written, dropped, and dropped_<reason> for each reason, since the start.
+
+        lost_untold: exchanges that were lost, here or before, and that no notice was written of yet.
+        """
         with self._count_lock:
             by_reason = {f"dropped_{reason}": count for reason, count in self._dropped.items()}
             return {
                 "accepted": self._accepted,
                 "written": self._written,
                 "dropped": sum(self._dropped.values()),
+                "lost_untold": self._losses.owed(),
                 **by_reason,
             }
 
@@ -114,39 +124,56 @@ class DiskSpool:
     def _run(self) -> None:
         ended = False
         while not ended:
-            batch = [self._queue.get()]
+            batch = self._wait()
+            if batch and not self._closed:
+                time.sleep(_GATHER_S)
             while len(batch) < _BATCH and not self._queue.empty():
                 batch.append(self._queue.get())
             ended = None in batch
             self._write([exchange for exchange in batch if exchange is not None])
         self._close_segment()
 
-    def _write(self, batch: list[Exchange]) -> None:
-        encoded = [line for exchange in batch if (line := self._encode(exchange))]
-        if not encoded:
-            return
-        lines = b"".join(encoded)
+    def _wait(self) -> list[Exchange | None]:
+        """Return the next exchange, or nothing when none comes for a while: notices may be due."""
         try:
-            self._open_segment()
-            written = 0
-            while written < len(lines):
-                written += os.write(self._descriptor, lines[written:])
-            self._offset += written
+            return [self._queue.get(timeout=_NOTICE_S)]
+        except queue.Empty:
+            return []
+
+    def _write(self, batch: list[Exchange]) -> None:
+        encoded = [(exchange, line) for exchange in batch if (line := self._encode(exchange))]
+        notices = self._losses.take()
+        try:
+            self._append([line for _, line in encoded] + [self._encode(notice) for notice in notices])
         except OSError as exc:
+            self._losses.give_back(notices)
+            self._losses.add(exchange.place for exchange, _ in encoded)
             self._give_up(len(encoded), exc)
         else:
             self.failure = ""
             with self._count_lock:
                 self._written += len(encoded)
 
+    def _append(self, encoded: list[bytes]) -> None:
+        """Write lines to the segment; on OSError its end may hold a part of them."""
+        if not encoded:
+            return
+        lines = b"".join(encoded)
+        self._open_segment()
+        written = 0
+        while written < len(lines):
+            written += os.write(self._descriptor, lines[written:])
+        self._offset += written
+
     def _encode(self, exchange: Exchange) -> bytes:
-        """Return the exchange's line; b"" when it cannot be one (a number beyond 64 bits), which is counted."""
+        """Return the exchange's line; b"" when it cannot be one, which is counted."""
         try:
-            return orjson.dumps(to_dict(exchange), option=orjson.OPT_APPEND_NEWLINE)
-        except (TypeError, ValueError) as exc:
+            return exchange_line(exchange)
+        except ValueError as exc:
             log.warning("spool: exchange %s cannot be written: %s", exchange.id, exc)
             with self._count_lock:
                 self._dropped["unwritable"] += 1
+            self._losses.add([exchange.place])
             return b""
 
     def _give_up(self, count: int, exc: OSError) -> None:

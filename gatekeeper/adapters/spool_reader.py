@@ -55,11 +55,11 @@ class SpoolReader:
 
     def __init__(self, directory: Path) -> None:
         """Keep the directory; it need not exist yet."""
-        self._directory = directory
+        self.directory = directory
 
     def batches(self, max_lines: int = 500) -> Iterator[Batch]:
         """Yield what is there now and not committed, in batches of up to max_lines; then end."""
-        for segment in sorted(self._directory.glob("*.jsonl")):
+        for segment in sorted(self.directory.glob("*.jsonl")):
             finished = _finished(segment)
             offset = _committed(segment)
             with segment.open("rb") as file:
@@ -73,7 +73,7 @@ class SpoolReader:
 
     def waiting_bytes(self) -> int:
         """Return how many bytes are not committed yet."""
-        segments = self._directory.glob("*.jsonl")
+        segments = self.directory.glob("*.jsonl")
         return sum(max(0, segment.stat().st_size - _committed(segment)) for segment in segments)
 
     def _delete(self, segment: Path, offset: int) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from gatekeeper.api import catalog, evidence, health, hooks, ingest, keys, problems, rollouts, webhooks
+from gatekeeper.api import catalog, evidence, gates, health, hooks, ingest, keys, problems, rollouts, webhooks
 from gatekeeper.api.guard import Door
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def make_api(app: App, *, poll_s: float = POLL_S) -> FastAPI:
     api.state.gatekeeper = app
     api.state.poll_s = poll_s
     api.state.refused_lines = 0
-    for part in (health, catalog, rollouts, evidence, ingest, keys, webhooks, hooks):
+    for part in (health, catalog, rollouts, gates, evidence, ingest, keys, webhooks, hooks):
         api.include_router(part.routes)
     problems.install(api)
     api.add_middleware(Door, app=app)

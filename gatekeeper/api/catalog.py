@@ -1,6 +1,7 @@
 """Services, releases, deployments and policies: what can be rolled out."""
 
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -121,6 +122,19 @@ def list_policies(app: TheApp) -> dict[str, Any]:
         for rollout in reversed(rollouts)
     }
     return {"policies": list(reversed(found.values()))}
+
+
+@routes.get("/evalsets", dependencies=[VIEW])
+def list_evalsets(app: TheApp) -> dict[str, Any]:
+    """List the evalsets that gate stages can name."""
+    return {"evalsets": [{"name": name} for name in app.evalsets.names()]}
+
+
+@routes.get("/evalsets/{name}", dependencies=[VIEW])
+def show_evalset(app: TheApp, name: str) -> dict[str, Any]:
+    """Show one evalset: its digest and how it is asked, with the number of its samples in place of them."""
+    found = app.evalsets.read(name)
+    return {**to_dict(replace(found, samples=())), "samples": len(found.samples)}
 
 
 @routes.post("/policies:validate", dependencies=[VIEW])

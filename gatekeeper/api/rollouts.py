@@ -54,6 +54,7 @@ def create_rollout(
                 baseline=body.baseline,
                 actor=caller.actor,
                 rollout_id=rollout_id,
+                evalsets=app.evalsets,
             )
         response.headers["etag"] = _etag(rollout)
         response.headers["location"] = f"/v1/rollouts/{rollout.id}"

@@ -65,6 +65,16 @@ class RolloutBody(PolicyBody):
     id: Name | None = None
 
 
+class GateBody(PolicyBody):
+    """Ask for a gate; evalset: that of the policy's gate stage, unless named; patience_s: when it is given up."""
+
+    service: Name
+    candidate: Name
+    baseline: Name | None = None
+    evalset: str | None = Field(default=None, min_length=1, max_length=200)
+    patience_s: float = Field(default=3_600.0, ge=1.0, le=86_400.0, allow_inf_nan=False)
+
+
 class ReasonBody(Body):
     """Say why."""
 

@@ -1,4 +1,4 @@
-"""The gate's two endpoints: reached by URL, or started for the run; and the record of what they said."""
+"""The gate's two endpoints: reached by URL, or started for the run."""
 
 from __future__ import annotations
 
@@ -10,23 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from gatekeeper import registry
 from gatekeeper.adapters.http_engine import HttpEngine
 from gatekeeper.cli._console import note
 from gatekeeper.errors import InputError
-from gatekeeper.model.wire import to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import TracebackType
-    from typing import Self
 
     from gatekeeper.adapters.engines._process import EngineServer
     from gatekeeper.model.arm import Arm
     from gatekeeper.model.evalset import Evalset
-    from gatekeeper.model.exchange import Exchange
 
     Flags = dict[str, str | int | bool]
 
@@ -35,38 +29,21 @@ TOOL_FLAGS: Flags = {"enable-auto-tool-choice": True, "tool-call-parser": "herme
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Say where an arm is: a URL or ENGINE:MODEL, and the model name it knows ("": ask it)."""
+    """Say where an arm is.
+
+    where: a URL or ENGINE:MODEL. model: its name there, "" asks it. release: "" where it is unknown. flags: NAME or
+    NAME=VALUE each, for the engine that is started here.
+    """
 
     where: str
-    model: str
+    model: str = ""
+    release: str = ""
+    flags: tuple[str, ...] = ()
 
-
-class Recorder:
-    """Count exchanges, and write them to a file when one is wanted."""
-
-    def __init__(self, path: Path | None) -> None:
-        """Open the file, if there is one."""
-        self.count = 0
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb") if path is not None else None
-
-    def add(self, exchange: Exchange) -> None:
-        """Take one exchange."""
-        self.count += 1
-        if self._file is not None:
-            self._file.write(orjson.dumps(to_dict(exchange), option=orjson.OPT_APPEND_NEWLINE))
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
+    @property
+    def is_url(self) -> bool:
+        """Tell whether the arm runs already."""
+        return self.where.startswith(("http://", "https://"))
 
 
 @contextmanager
@@ -80,9 +57,8 @@ def arms(
         UnknownNameError: no such engine; the message lists those that exist.
         EngineError: an endpoint does not answer, or a server did not start.
     """
-    given = _parse_flags(engine_flags)
-    asyncio.run(_reach({arm: each for arm, each in wanted.items() if _is_url(each.where)}, api_key))
-    started = {arm: _split(arm, each.where) for arm, each in wanted.items() if not _is_url(each.where)}
+    asyncio.run(_reach({arm: each for arm, each in wanted.items() if each.is_url}, api_key))
+    started = {arm: _split(arm, each.where) for arm, each in wanted.items() if not each.is_url}
     modules = {name: registry.load("adapters.engines", name) for name, _ in started.values()}
     cores = _share_cores(len(started))
     with ExitStack() as stack:
@@ -94,7 +70,7 @@ def arms(
                 model,
                 served_name=str(arm),
                 cores=own,
-                flags={**_default_flags(name, model, evalset), **given},
+                flags={**_default_flags(name, model, evalset), **_parse_flags([*engine_flags, *wanted[arm].flags])},
                 log_path=logs / f"{arm}.log",
             )
             servers[arm] = stack.enter_context(server)
@@ -117,10 +93,6 @@ async def _reach(remote: Mapping[Arm, Wanted], api_key: str) -> None:
     for arm, each in remote.items():
         async with HttpEngine(each.where, name=str(arm), model=each.model, api_key=api_key) as engine:
             await engine.pick_model()
-
-
-def _is_url(where: str) -> bool:
-    return where.startswith(("http://", "https://"))
 
 
 def _split(arm: Arm, where: str) -> tuple[str, str]:

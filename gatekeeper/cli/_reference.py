@@ -25,6 +25,11 @@ def policy_reference() -> str:
         "",
         *_table(parts["metric"], body),
     ]
+    for name, described, listed in (
+        ("cohorts", body["properties"]["cohorts"], body["properties"]["cohorts"]),
+        ("segment_rules[]", body["properties"]["segment_rules"], parts["segment_rule"]),
+    ):
+        lines += ["", f"## `{name}`", "", described["description"], "", *_table(listed, body)]
     for kind, stage in parts["stage"]["properties"].items():
         lines += ["", f"## `stages`: `{kind}`", "", stage["description"], "", *_table(stage, body)]
     return "\n".join(lines) + "\n"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from gatekeeper.cli import _render_words as words
+from gatekeeper.cli._render_gate import junit_text
 from gatekeeper.model.finding import Ruling, VerdictKind
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def junit(report: Report, *, title: str = "") -> str:
     for check in report.checks:
         _case(suite, taken, f"check {check.name}", check.ruling, check.reason)
     suite.set("tests", str(len(suite)))
+    if more := junit_text(report):
+        ET.SubElement(suite, "system-out").text = words.for_xml(more)
     for attribute, mark in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"./testcase/{mark}"))))
     root = ET.Element("testsuites")

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gatekeeper.cli import _render_corrections as corrections
 from gatekeeper.cli import _render_words as words
+from gatekeeper.cli import _sheet
+from gatekeeper.cli._render_gate import markdown_lines
 from gatekeeper.model.finding import Ruling
 
 if TYPE_CHECKING:
@@ -34,10 +37,13 @@ def markdown(report: Report, *, title: str = "") -> str:
     lines += [f"- {_safe(other)}" for other in report.reasons[1:]]
     if changed:
         lines += ["", "**Changed or undecided**", "", *_table(changed)]
+    lines += markdown_lines(report)
     if findings:
         lines += ["", f"<details><summary>All {len(findings):,} findings</summary>", "", *_table(findings), ""]
         lines += [_why(finding) for finding in findings[:_MOST_ROWS] if finding.reason]
         lines += ["", "</details>"]
+    for one in report.corrections:
+        lines += ["", _sheet.markdown([corrections.block(one)]).rstrip("\n")]
     if report.checks:
         lines += [
             "",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gatekeeper.cli import _render_corrections as corrections
 from gatekeeper.cli import _render_words as words
+from gatekeeper.cli import _sheet
+from gatekeeper.cli._render_gate import text_blocks
 from gatekeeper.cli._render_plot import plot
 from gatekeeper.model.finding import Ruling
 
@@ -25,6 +28,8 @@ def text(report: Report, *, title: str = "") -> str:
     blocks.append(plot(findings))
     blocks.append(table(findings) if findings else ["No findings."])
     blocks.append([_why(finding) for finding in findings if finding.ruling is not Ruling.PASS and finding.reason])
+    blocks += [[_sheet.text([corrections.block(one)]).rstrip("\n")] for one in report.corrections]
+    blocks += text_blocks(report)
     blocks.append([f"check {check.name}: {check.ruling}: {words.plain(check.reason)}" for check in report.checks])
     blocks.append([f"judge {report.judge}, policy {report.policy_digest[:12]}"])
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"

@@ -28,6 +28,9 @@ def command(
     look_every: Annotated[
         int | None, typer.Option(min=1, help="Look after each so many samples and stop at the first decision.")
     ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(help="People's labels of pairs: shows corrected rates beside the detectors'.")
+    ] = None,
     format: Annotated[ReportFormat, typer.Option(help="Form of the report on stdout.")] = ReportFormat.TEXT,  # noqa: A002 - the option's name
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the report here too.")] = None,
     on_inconclusive: Annotated[
@@ -45,7 +48,7 @@ def command(
     there = Path(samples)
     known = samples != "-" and there.is_file()
     with progress(f"judging {samples}", there.stat().st_size if known else None) as tick:
-        report = analyze(samples, asked, look_every, tick=tick)
+        report = analyze(samples, asked, look_every, labels=labels, tick=tick)
     emit(render(report, format, title=samples), output=output)
     code = exit_code(report)
     if code == INCONCLUSIVE and on_inconclusive is not None:

@@ -25,6 +25,9 @@ def command(
     candidate_model: Annotated[str, typer.Option(help="Model name to ask the candidate for; default: as sent.")] = "",
     service: Annotated[str, typer.Option(help="Name of the service in what is recorded.")] = "default",
     salt: Annotated[str, typer.Option(help="Salt of the cohorts; another salt draws others.")] = "gatekeeper",
+    policy: Annotated[
+        Path | None, typer.Option(help="Policy file whose cohorts and segment_rules hold here.", dir_okay=False)
+    ] = None,
     record: Annotated[Path | None, typer.Option(help="Append scored samples to this JSONL file.")] = None,
     host: Annotated[str, typer.Option(envvar="GATEKEEPER_HOST", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
@@ -49,6 +52,23 @@ def command(
             envvar="GATEKEEPER_MIRROR_IN_FLIGHT", min=0, help="Copies under way at a time; others are dropped."
         ),
     ] = 256,
+    override_key: Annotated[
+        str, typer.Option(envvar="GATEKEEPER_OVERRIDE_KEY", help="Secret of testers who may ask for an arm.")
+    ] = "",
+    override_key_file: Annotated[
+        Path | None, typer.Option(envvar="GATEKEEPER_OVERRIDE_KEY_FILE", help="File with that secret.")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Serve HTTPS with this certificate chain (PEM); SIGHUP reads it again.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its key (PEM); default: in the same file.")] = None,
+    proxy_protocol: Annotated[
+        bool, typer.Option(help="Take clients' addresses from PROXY headers (v1, v2); refuse connections without.")
+    ] = False,
+    upstream_ca: Annotated[Path | None, typer.Option(help="Trust https upstreams signed by this CA (PEM) too.")] = None,
+    ask_usage: Annotated[
+        bool, typer.Option(help="Ask engines for the token counts of streams whose clients did not; clients see none.")
+    ] = True,
     drain_s: Annotated[float, typer.Option(min=0, help="Seconds for requests under way after SIGTERM.")] = 30.0,
 ) -> None:
     """Serve the OpenAI API: split users between baseline and candidate, mirror, fall back, and record.
@@ -58,13 +78,17 @@ def command(
     import socket  # noqa: PLC0415 - needed only when run
 
     from gatekeeper.errors import InputError  # noqa: PLC0415 - as above
-    from gatekeeper.gateway import process  # noqa: PLC0415 - as above
+    from gatekeeper.gateway import process, supervisor  # noqa: PLC0415 - as above
     from gatekeeper.gateway.limits import Limits  # noqa: PLC0415 - as above
 
     if baseline is None and not api_url:
         raise InputError("a gateway needs --baseline URL, or --api-url of a control plane to follow")
     if candidate is not None and baseline is None:
         raise InputError("--candidate needs --baseline: it is compared with something")
+    if policy is not None and baseline is None:
+        raise InputError("--policy needs --baseline: a control plane sends its own rollouts' policies")
+    if tls_key is not None and tls_cert is None:
+        raise InputError("--tls-key needs --tls-cert: the certificate that it belongs to")
     split = None
     if baseline is not None:
         split = _split(
@@ -73,8 +97,9 @@ def command(
             (candidate, candidate_model) if candidate is not None else None,
             (weight, mirror),
             salt,
+            policy,
         )
-    key = api_key_file.read_text(encoding="utf-8").strip() if api_key_file is not None and not api_key else api_key
+    key = _secret(api_key, api_key_file)
     with process.reserve(host, port) as held:
         port = held.getsockname()[1]
         role = process.Role(
@@ -87,12 +112,19 @@ def command(
             gateway_id=gateway_id or f"{socket.gethostname()}-{port}",
             data_dir=data_dir,
             show_release=expose_release,
+            override_key=_secret(override_key, override_key_file),
+            tls_cert=tls_cert,
+            tls_key=tls_key,
+            proxy_protocol=proxy_protocol,
+            upstream_ca=upstream_ca,
+            ask_usage=ask_usage,
             drain_s=drain_s,
             limits=Limits(shadow_in_flight=mirror_in_flight),
         )
-        complain(f"gateway on http://{host}:{port}")
+        role.check()
+        complain(f"gateway on {'http' if tls_cert is None else 'https'}://{host}:{port}")
         if workers > 1:
-            process.supervise(role, workers)
+            supervisor.supervise(role, workers)
         else:
             process.run(role)
 
@@ -103,7 +135,9 @@ def _split(
     candidate: tuple[str, str] | None,
     shares: tuple[str, str],
     salt: str,
+    policy: Path | None,
 ) -> Split:
+    from gatekeeper.cli._files import read_policy  # noqa: PLC0415 - needed only when run
     from gatekeeper.gateway.origin import check_url  # noqa: PLC0415 - needed only when run
     from gatekeeper.model.split import Endpoint, Split  # noqa: PLC0415 - as above
 
@@ -111,6 +145,7 @@ def _split(
     for given in (baseline, candidate):
         if given is not None:
             check_url(given[0])
+    rules = read_policy(policy)[0] if policy is not None else None
     return Split(
         service=service,
         epoch=0,
@@ -121,7 +156,16 @@ def _split(
         mirror_bp=mirror_bp,
         salt=salt,
         stage=0,
+        cohorts=rules.cohorts if rules is not None else None,
+        segment_rules=rules.segment_rules if rules is not None else (),
     )
+
+
+def _secret(given: str, file: Path | None) -> str:
+    """Return a secret as it was given, or from its file."""
+    from gatekeeper.cli._files import read_text  # noqa: PLC0415 - needed only when run
+
+    return given if given or file is None else read_text(file).strip()
 
 
 def _share_bp(option: str, text: str) -> int:

@@ -26,6 +26,13 @@ def command(
     exchanges: Annotated[Path, typer.Argument(help="Exchanges, a JSON object a line; .gz too; - reads stdin.")],
     *,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write samples here instead of stdout.")] = None,
+    scorer: Annotated[
+        list[Path] | None,
+        typer.Option(help="Your own scorer, NAME.py: writes extra.NAME. May be repeated."),
+    ] = None,
+    scorer_timeout_s: Annotated[
+        float, typer.Option(min=0.001, help="Longest time for one answer of an own scorer, in seconds.")
+    ] = 1.0,
 ) -> int:
     """Score exchanges into samples, each with the labels that say why.
 
@@ -34,17 +41,19 @@ def command(
     """
     import orjson  # noqa: PLC0415 - needed only when run
 
+    from gatekeeper.adapters.scorers import OwnScorers  # noqa: PLC0415 - as above
     from gatekeeper.errors import Fault  # noqa: PLC0415 - as above
     from gatekeeper.flow.score import score_lines  # noqa: PLC0415 - as above
 
     name = "stdin" if str(exchanges) == "-" else str(exchanges)
     bad = 0
     with ExitStack() as stack:
+        own = stack.enter_context(OwnScorers(scorer or (), timeout_s=scorer_timeout_s))
         source = stack.enter_context(_open(exchanges))
         target = stack.enter_context(output.open("wb")) if output is not None else sys.stdout.buffer
         size = None if name == "stdin" else exchanges.stat().st_size
         tick = stack.enter_context(progress(f"scoring {name}", size))
-        for scored in score_lines(_ticking(source, tick), name):
+        for scored in score_lines(_ticking(source, tick), name, own):
             if not isinstance(scored, Fault):
                 target.write(orjson.dumps(scored, option=orjson.OPT_APPEND_NEWLINE))
                 continue

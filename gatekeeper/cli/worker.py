@@ -38,7 +38,11 @@ def command(
     note(f"worker: {', '.join(chosen)}; {concurrency} at once")
     try:
         return run_worker(
-            make_celery(settings.broker_url), app.unit, wiring.HANDLERS, queues=chosen, concurrency=concurrency
+            make_celery(settings.broker_url),
+            app.unit,
+            wiring.handlers(settings),
+            queues=chosen,
+            concurrency=concurrency,
         )
     finally:
         app.close()

@@ -16,33 +16,35 @@ if TYPE_CHECKING:
 class Part:
     """Give the data of one segment: the sum over its cells."""
 
-    def __init__(self, of: Gather, view: int, member: Floats) -> None:
-        """Take a view's cells marked 1 in `member`."""
+    def __init__(self, of: Gather, view: int, place: int) -> None:
+        """Take a view's segment by its place."""
         self._of = of
         self._view = view
-        self._member = member
+        self._place = place
+
+    def _cells(self) -> Ints:
+        """Return the segment's cells."""
+        return self._of.look.views[self._view].cells[self._place]
 
     def windows(self, past: float) -> Floats:
         """Return counts (windows, 1, 4); the windows are those of all traffic, whatever the stream's past."""
         del past
-        return np.asarray(np.tensordot(self._member, self._of.windows[self._view], 1)[:, None])
+        return np.asarray(self._of.segment_windows[self._view][self._place][:, None])
 
     def tables(self, past: float) -> Floats:
         """Return counts (windows, 4) of pairs."""
         del past
-        return np.asarray(np.tensordot(self._member, self._of.tables[self._view], 1))
+        return np.asarray(self._of.segment_tables[self._view][self._place])
 
     def sums(self) -> tuple[Floats, Floats, Floats]:
         """Return sums over one stratum."""
-        n, total, product = (
-            np.asarray(np.tensordot(self._member, form, 1)[None]) for form in self._of.sums[self._view]
-        )
+        n, total, product = (form[self._place][None] for form in self._of.segment_sums[self._view])
         return n, total, product
 
     def histograms(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return both arms' log histograms."""
         groups = self._of.histograms[self._view]
-        cells = np.flatnonzero(self._member)
+        cells = self._cells()
         if self._of.look.paired:
             return _sparse.merged(groups[0], cells), _sparse.merged(groups[1], cells)
         return _sparse.merged(groups[0], 2 * cells), _sparse.merged(groups[0], 2 * cells + 1)
@@ -60,7 +62,7 @@ class Part:
     def _kept(self) -> Ints:
         """Return the segment's usable entries in time order."""
         order, start = self._of.by_cell[self._view]
-        parts = [order[start[cell] : start[cell + 1]] for cell in np.flatnonzero(self._member)]
+        parts = [order[start[cell] : start[cell + 1]] for cell in self._cells().tolist()]
         return parts[0] if len(parts) == 1 else np.sort(np.concatenate(parts))
 
 
@@ -69,8 +71,11 @@ class Whole(Part):
 
     def __init__(self, of: Gather, left_out: Ints | None = None) -> None:
         """Take all cells; left_out: places among the usable entries."""
-        super().__init__(of, 0, np.ones(of.look.views[0].size))
+        super().__init__(of, 0, -1)
         self._left_out = left_out
+
+    def _cells(self) -> Ints:
+        return np.arange(self._of.look.views[0].size)
 
     def _by_stratum(self, form: Floats) -> Floats:
         stratum = self._of.look.views[0].stratum
@@ -82,6 +87,11 @@ class Whole(Part):
         """Return counts (windows, strata, 4)."""
         del past
         return self._by_stratum(self._of.windows[0]).swapaxes(0, 1)
+
+    def tables(self, past: float) -> Floats:
+        """Return counts (windows, 4) of pairs."""
+        del past
+        return np.asarray(self._of.tables[0].sum(axis=0))
 
     def sums(self) -> tuple[Floats, Floats, Floats]:
         """Return sums by stratum."""
@@ -106,7 +116,7 @@ class Whole(Part):
 def segments(of: Gather) -> list[tuple[str, Part]]:
     """Return each segment that has a usable entry, with its data."""
     return [
-        (label, Part(of, v, view.members[i]))
+        (label, Part(of, v, i))
         for v, view in enumerate(of.look.views)
         for i, label in enumerate(view.labels)
         if of.entries.present[v][i]

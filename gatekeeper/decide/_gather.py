@@ -62,6 +62,23 @@ class Gather:
         return [_sums.sums(self.entries, view, codes.plain) for view, codes in self._each()]
 
     @cached_property
+    def segment_windows(self) -> list[Floats]:
+        """Return for each view counts (segments, windows, 4)."""
+        return [_by_segment(view, form) for view, form in zip(self.look.views, self.windows, strict=True)]
+
+    @cached_property
+    def segment_tables(self) -> list[Floats]:
+        """Return for each view counts (segments, windows, 4) of pairs."""
+        return [_by_segment(view, form) for view, form in zip(self.look.views, self.tables, strict=True)]
+
+    @cached_property
+    def segment_sums(self) -> list[list[Floats]]:
+        """Return for each view n (segments, 2), sums (segments, 4) and products (segments, 4, 4)."""
+        return [
+            [_by_segment(view, form) for form in forms] for view, forms in zip(self.look.views, self.sums, strict=True)
+        ]
+
+    @cached_property
     def buckets(self) -> list[Ints]:
         """Return the usable entries' buckets: of both arms together, or of each half of the pairs."""
         return [_histogram.buckets(self.entries.picked(values[0])) for values in self.entries.values]
@@ -89,3 +106,8 @@ class Gather:
             ]
             for view, codes in self._each()
         ]
+
+
+def _by_segment(view: View, form: Floats) -> Floats:
+    """Sum cells' counts by segment."""
+    return np.asarray(np.tensordot(view.members, form, 1))

@@ -9,6 +9,7 @@ from typing import Any, cast
 from gatekeeper import registry
 from gatekeeper.decide import _units
 from gatekeeper.decide._faults import Faults, did_you_mean
+from gatekeeper.decide._opinions import alone
 from gatekeeper.decide._yaml import Path
 from gatekeeper.model.metric import MetricKind, MetricSpec
 from gatekeeper.model.policy import Margin, MarginUnit, MetricRule
@@ -31,6 +32,8 @@ def metric_rules(body: Any, faults: Faults) -> tuple[MetricRule, ...]:  # noqa: 
             rules.append(_Reader(name, rule, path, faults).rule())
     if rules and len(rules) == len(body) and all(rule.watch for rule in rules):
         faults.add(("metrics",), "every metric is only watched, expected at least one with a margin or a limit")
+    if why := alone(rules):
+        faults.add(("metrics",), why)
     return tuple(rules)
 
 

@@ -1,7 +1,8 @@
-"""A test's state as JSON, exactly: its arrays' bytes in one text, also what JSON has no numbers for.
+"""Tests' states as JSON, exactly: the numbers of all of them in one text, also those that JSON has no words for.
 
-Whole numbers, which histograms and counts are, take as many bytes as they need; ascending ones are told by their steps.
-That is as small as compressing them, and many times faster.
+States of one form, with the same names and kinds of numbers, are kept by column: what stands under a name in all of
+them lies side by side. Whole numbers, which histograms and counts are, take as many bytes as they need; those of an
+array of integers are told by their steps. That is as small as compressing them, and many times faster.
 """
 
 from __future__ import annotations
@@ -9,111 +10,183 @@ from __future__ import annotations
 import base64
 import math
 import sys
-import zlib
-from functools import cache
-from typing import Any
+from collections import defaultdict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-MARK = "__array__"
-"""The key that tells an array from a mapping; its value is the array's type."""
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
-PACKED = "__packed__"
-"""The key of all arrays' bytes, one after the other, beside the `form` that says where they belong."""
+    from gatekeeper.stats import State
 
-LEAST_BYTES = 256
-"""Smaller arrays are kept as they are."""
+    Array = np.ndarray[Any, Any]
+    Names = tuple[tuple[str, Any], ...]
 
-NARROW = (("|u1", 1 << 8), ("<u2", 1 << 16), ("<u4", 1 << 32))
+NARROW = (("<u1", 1 << 8), ("<u2", 1 << 16), ("<u4", 1 << 32))
 """Types for whole numbers, each with the first number too large for it."""
 
+_NUMBERS = ((float, "<f8"), (int, "<i8"))
 _LITTLE = sys.byteorder == "little"
 
 
-def to_json(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Write a state: arrays become bytes (little-endian, base64) in one text, with their types and shapes."""
+def to_json(states: Sequence[State]) -> dict[str, Any]:
+    """Write states: `content` holds all numbers' bytes (little-endian, base64), `forms` says where they belong."""
     content: list[bytes] = []
-    form = _form(value, content)
-    return {PACKED: base64.b64encode(b"".join(content)).decode(), "form": form} if content else form
+    groups: dict[Names, list[int]] = defaultdict(list)
+    for i, state in enumerate(states):
+        groups[_names(state)].append(i)
+    forms = [
+        {
+            "states": members,
+            "columns": [
+                {"name": path} | _column(values, content)
+                for path, values in _columns([states[i] for i in members], names, ())
+            ],
+        }
+        for names, members in groups.items()
+    ]
+    return {"content": base64.b64encode(b"".join(content)).decode(), "forms": forms}
 
 
-def _form(value: Any, content: list[bytes]) -> Any:  # noqa: ANN401 - any JSON value
-    """Return a value with each array replaced by its type and shape, and add its bytes."""
-    if isinstance(value, np.ndarray):
-        return _array(value, content)
-    if isinstance(value, dict):
-        return {key: _form(item, content) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_form(item, content) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return _array(np.array(value), content)
-    return value
+def _names(state: State) -> Names:
+    """Return a state's names, those of a mapping in it with its own."""
+    return tuple(
+        (name, _names(value) if type(value) is dict else None)  # a test of the type is quicker, and nothing else comes
+        for name, value in state.items()
+    )
 
 
-def _array(value: np.ndarray, content: list[bytes]) -> dict[str, Any]:
-    """Describe an array; `as` and `from` say that it is kept as narrower numbers, or as steps from its first one."""
-    plain = value if value.dtype.isnative and _LITTLE else value.astype(value.dtype.newbyteorder("<"))
-    form = {MARK: plain.dtype.str, "shape": list(value.shape)}
-    if plain.nbytes >= LEAST_BYTES:
-        narrow, how = _narrow(plain.ravel())
-        if narrow is not None:
-            content.append(narrow.tobytes())
-            return form | how
-    content.append(plain.tobytes())
-    return form
+def _columns(
+    states: Sequence[State], names: Names, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Return what stands under each name in all states, with the names that lead there."""
+    for name, inner in names:
+        values = [state[name] for state in states]
+        if inner is None:
+            yield (*path, name), values
+        else:
+            yield from _columns(values, inner, (*path, name))
 
 
-def _narrow(flat: np.ndarray) -> tuple[np.ndarray | None, dict[str, Any]]:
-    """Return an array as narrow numbers, and how to read them; None where that cannot be done."""
-    steps, how = flat, {}
-    if flat.dtype.kind == "i":
-        steps, how = np.zeros_like(flat), {"from": int(flat[0])}
-        np.subtract(flat[1:], flat[:-1], out=steps[1:])
-    elif flat.dtype.kind != "f" or not float(flat[-1]).is_integer():
-        return None, {}
-    most = steps.max()
-    kind = next((name for name, end in NARROW if most < end), None)
-    if kind is None or np.signbit(steps).any():
-        return None, {}
-    narrow = steps.astype(kind)
-    return (narrow, {"as": kind} | how) if how or bool((narrow == steps).all()) else (None, {})
+def _column(values: list[Any], content: list[bytes]) -> dict[str, Any]:
+    """Describe what stands under one name in all states of a form, and add its bytes."""
+    if all(type(value) is np.ndarray for value in values) and len({value.dtype for value in values}) == 1:
+        shapes = [value.shape for value in values]
+        shape = {"shape": shapes[0]} if shapes.count(shapes[0]) == len(shapes) else {"shapes": shapes}
+        flat = np.concatenate([value.ravel() for value in values])
+        return {"type": flat.dtype.str} | shape | _packed(flat, [value.size for value in values], content)
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]
+    kinds = {type(value) for value in values}
+    for kind, name in _NUMBERS:
+        if kinds == {kind}:
+            return {"type": kind.__name__} | _packed(np.array(values, name), [1] * len(values), content)
+    if len(values) > 1 and np.ndarray in kinds:
+        return {"each": [_column([value], content) for value in values]}
+    return {"plain": values}
 
 
-def from_json(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Read what `to_json` wrote; an array without dimensions was a number. Each array's bytes may also be in it."""
-    if isinstance(value, dict) and PACKED in value:
-        return _filled(value["form"], [0], base64.b64decode(value[PACKED]))
-    return _filled(value, [0], b"")
+def _packed(flat: Array, sizes: Sequence[int], content: list[bytes]) -> dict[str, Any]:
+    """Add numbers' bytes; sizes: how many each state has.
+
+    `as` says that each state's are kept as narrower numbers, by their places in NARROW, one type after the other;
+    `first`: as steps from those.
+    """
+    how: dict[str, Any] = {}
+    filled = np.flatnonzero(sizes)
+    if len(filled) and _whole(flat):
+        starts, kept = _starts(sizes)[filled], flat
+        if flat.dtype.kind == "i":
+            kept = np.diff(flat, prepend=0)
+            kept[starts] = 0
+            how = {"first": flat[starts].tolist()}
+        most = np.zeros(len(sizes), flat.dtype)
+        most[filled] = np.maximum.reduceat(kept, starts)
+        if most.max() < NARROW[-1][1] and not np.signbit(kept).any():
+            types = np.searchsorted([end for _, end in NARROW], most, side="right")
+            content += [kept[rows].astype(NARROW[number][0]).tobytes() for number, rows in _by_type(types, sizes)]
+            return how | {"as": types.tolist()}
+    content.append((flat if flat.dtype.isnative and _LITTLE else flat.astype(flat.dtype.newbyteorder("<"))).tobytes())
+    return {}
 
 
-def _filled(form: Any, start: list[int], content: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """Put arrays back; start: where the next one's bytes begin, moved on."""
-    if isinstance(form, list):
-        return [_filled(item, start, content) for item in form]
-    if not isinstance(form, dict):
-        return form
-    if MARK not in form:
-        return {key: _filled(item, start, content) for key, item in form.items()}
-    shape, size = form["shape"], math.prod(form["shape"])
-    kind, native = _kinds(form[MARK])
-    if "bytes" in form or "zlib" in form:
-        own = base64.b64decode(form["bytes"]) if "bytes" in form else zlib.decompress(base64.b64decode(form["zlib"]))
-        flat = np.frombuffer(own, kind)
+def _whole(flat: Array) -> bool:
+    """Tell whether all are whole numbers that are not too large to tell."""
+    if flat.dtype.kind != "f":
+        return bool(flat.dtype.kind == "i")
+    return float(flat[-1]).is_integer() and bool((np.floor(flat) == flat).all())
+
+
+def _starts(sizes: Sequence[int]) -> Array:
+    """Return where each part of these sizes begins, and where the last ends."""
+    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+
+
+def _by_type(types: Array, sizes: Sequence[int]) -> Iterator[tuple[int, Array | slice]]:
+    """Return the places of the numbers that are kept in each type; types: of each state's."""
+    used = np.unique(types).tolist()
+    if len(used) == 1:
+        yield used[0], slice(None)
+        return
+    each = np.repeat(types, sizes)
+    for number in used:
+        yield number, each == number
+
+
+def from_json(plain: dict[str, Any]) -> list[State]:
+    """Read what `to_json` wrote."""
+    content, start = base64.b64decode(plain["content"]), 0
+    found: dict[int, State] = {}
+    for form in plain["forms"]:
+        states: list[State] = [{} for _ in form["states"]]
+        for column in form["columns"]:
+            values, start = _values(column, len(states), content, start)
+            for state, value in zip(_inner(states, column["name"][:-1]), values, strict=True):
+                state[column["name"][-1]] = value
+        found |= zip(form["states"], states, strict=True)
+    return [found[i] for i in range(len(found))]
+
+
+def _inner(states: Sequence[State], path: Sequence[str]) -> Sequence[State]:
+    """Return the mappings that names lead to, made where they are not there yet."""
+    for name in path:
+        states = [state.setdefault(name, {}) for state in states]
+    return states
+
+
+def _values(column: dict[str, Any], count: int, content: bytes, start: int) -> tuple[list[Any], int]:
+    """Return what stands under a name in `count` states, and where the next column's bytes begin."""
+    if "plain" in column:
+        return column["plain"], start
+    if "each" in column:
+        found = []
+        for one in column["each"]:
+            (value,), start = _values(one, 1, content, start)
+            found.append(value)
+        return found, start
+    plain = {kind.__name__: name for kind, name in _NUMBERS}
+    scalar, kind = column["type"] in plain, np.dtype(plain.get(column["type"], column["type"]))
+    shapes = [()] * count if scalar else column.get("shapes") or [column["shape"]] * count
+    sizes = [math.prod(shape) for shape in shapes]
+    cuts = _starts(sizes)
+    flat = np.empty(cuts[-1], kind.newbyteorder("="))
+    if "as" not in column:
+        flat[:] = np.frombuffer(content, kind, len(flat), start)
+        start += flat.nbytes
     else:
-        kept = _kinds(form["as"])[0] if "as" in form else kind
-        flat = np.frombuffer(content, kept, size, start[0])
-        start[0] += size * kept.itemsize
-    array = flat.astype(native)
-    if "from" in form:
-        np.cumsum(array, out=array)
-        array += form["from"]
-    return array.reshape(shape) if shape else array.item()
-
-
-@cache
-def _kinds(name: str) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """Return a type as it is kept, and as this machine has it."""
-    kept = np.dtype(name)
-    return kept, kept.newbyteorder("=")
+        for number, rows in _by_type(np.array(column["as"]), sizes):
+            part = flat[rows]
+            kept = np.frombuffer(content, NARROW[number][0], len(part), start)
+            flat[rows] = kept
+            start += kept.nbytes
+    if "first" in column:
+        filled = np.flatnonzero(sizes)
+        total = np.cumsum(flat)
+        flat = total + np.repeat(np.array(column["first"], np.int64) - total[cuts[filled]], np.array(sizes)[filled])
+    if scalar:
+        return flat.tolist(), start
+    if "shape" in column:
+        return list(flat.reshape(count, *column["shape"])), start
+    parts = pairwise(cuts.tolist())
+    return [flat[a:b].reshape(shape) for (a, b), shape in zip(parts, shapes, strict=True)], start

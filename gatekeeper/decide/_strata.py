@@ -35,7 +35,7 @@ class View:
     """Divide rows into cells, of which strata and segments are unions.
 
     cell: a code per row, below `size`. stratum: each cell's stratum, None where the view holds segments only. labels:
-    segments. members: shape (segments, cells), 1 where a cell belongs to the segment.
+    segments. members: shape (segments, cells), 1 where a cell belongs to the segment. cells: those of each segment.
     """
 
     cell: NDArray[np.int64]
@@ -43,6 +43,7 @@ class View:
     stratum: NDArray[np.int64] | None
     labels: list[str]
     members: NDArray[np.float64]
+    cells: list[NDArray[np.int64]]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,4 +148,5 @@ def _view(
 ) -> View:
     """Make a view; texts: the labels of each cell."""
     members = np.array([[float(label in text) for text in texts] for label in labels]).reshape(len(labels), size)
-    return View(cell=cell, size=size, stratum=stratum, labels=labels, members=members)
+    cells = [np.flatnonzero(member) for member in members]
+    return View(cell=cell, size=size, stratum=stratum, labels=labels, members=members, cells=cells)

@@ -20,13 +20,15 @@ class Sight:
     """Say what a look at the current stage saw.
 
     verdict: None when the stage is not judged or nothing new was weighed. samples: compared so far, both arms.
-    warm: answers the candidate has given in a warm-up. reason: the verdict's first reason.
+    warm: answers the candidate has given in a warm-up. reason: the verdict's first reason. exhausted: no more samples
+    will come, as all that was to be asked is answered.
     """
 
     verdict: VerdictKind | None
     samples: int = 0
     warm: int = 0
     reason: str = ""
+    exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +47,9 @@ class Ends:
     candidate: Endpoint
 
 
-def stage_split(rollout: Rollout, stage: Stage, index: int, ends: Ends, *, epoch: int, version: int) -> Split:
-    """Return the split that a stage asks for, ordered by (epoch, version)."""
+def stage_split(rollout: Rollout, policy: Policy, index: int, ends: Ends, *, epoch: int, version: int) -> Split:
+    """Return the split that a policy's stage asks for, ordered by (epoch, version)."""
+    stage = policy.stages[index]
     candidate_bp = {StageKind.CANARY: stage.weight_bp, StageKind.BAKE: WHOLE_BP - BAKE_HOLDBACK_BP}
     mirror_bp = {StageKind.WARMUP: WHOLE_BP, StageKind.SHADOW: stage.mirror_bp}
     share_bp = candidate_bp.get(stage.kind, 0)
@@ -62,6 +65,8 @@ def stage_split(rollout: Rollout, stage: Stage, index: int, ends: Ends, *, epoch
         salt=rollout.salt,
         rollout_id=rollout.id,
         stage=index,
+        cohorts=policy.cohorts,
+        segment_rules=policy.segment_rules,
     )
 
 
@@ -105,7 +110,7 @@ def forward(rollout: Rollout, policy: Policy, ends: Ends, reason: str, now_s: fl
     _refuse_ended(rollout)
     index, version = rollout.stage + 1, rollout.version + 1
     if index < len(policy.stages):
-        split = stage_split(rollout, policy.stages[index], index, ends, epoch=rollout.epoch, version=version)
+        split = stage_split(rollout, policy, index, ends, epoch=rollout.epoch, version=version)
         moved = replace(rollout, stage=index, version=version, split_wanted=split, stage_started_at=None, reason=reason)
         return Move(rollout=moved, event="rollout.stage_changed")
     return promoted(rollout, ends, reason, now_s)
@@ -154,12 +159,14 @@ def _proven(stage: Stage, sight: Sight, elapsed_s: float) -> bool:
         return sight.warm >= stage.requests
     if stage.kind is StageKind.BAKE:
         return elapsed_s >= stage.wait_s
+    if stage.kind is StageKind.GATE and not sight.exhausted:
+        return False
     return sight.verdict is VerdictKind.PROMOTE and elapsed_s >= stage.min_wait_s
 
 
 def _overdue(stage: Stage, sight: Sight, elapsed_s: float) -> bool:
     late = stage.max_wait_s is not None and elapsed_s >= stage.max_wait_s
-    return late or (stage.max_samples is not None and sight.samples >= stage.max_samples)
+    return late or sight.exhausted or (stage.max_samples is not None and sight.samples >= stage.max_samples)
 
 
 def _refuse_ended(rollout: Rollout) -> None:

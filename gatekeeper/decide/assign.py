@@ -7,6 +7,8 @@ bucket = the first 12 hexadecimal digits of SHA-256(UTF-8(salt) + 0x00 + UTF-8(k
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,10 +16,15 @@ from gatekeeper.model.arm import Arm
 from gatekeeper.model.split import WHOLE_BP
 
 if TYPE_CHECKING:
+    from gatekeeper.model.cohort import Cohorts
     from gatekeeper.model.split import Split
 
+_BASELINE, _CANDIDATE, _CONTROL = Arm.BASELINE, Arm.CANDIDATE, Arm.CONTROL
 _HASH_BYTES = 6
 _MIRROR_SALT = "/mirror"
+_HOLDOUT_SALT = "/holdout"
+_REMEMBERED_KEYS = 8_192
+"""Users come again: the places of this many are not computed anew."""
 
 
 def bucket(salt: str, key: str) -> int:
@@ -33,13 +40,37 @@ def arm(split: Split, key: str) -> Arm:
     nobody out. Where the two would meet, the candidate has its share and control what is left.
     """
     if split.candidate is None:
-        return Arm.BASELINE
-    place = bucket(split.salt, key)
+        return _BASELINE
+    place = _remembered(split.salt, key)
     if place < split.candidate_bp:
+        return _CANDIDATE
+    return _CONTROL if place >= WHOLE_BP - split.control_bp else _BASELINE
+
+
+def given(split: Split, cohorts: Cohorts, key: str) -> Arm | None:
+    """Return the arm that a list or the holdout gives to `key`; None where it takes part in the draw.
+
+    A listed key is served by the candidate from the first canary on. The holdout is drawn by the service's name
+    alone, so that the same keys stay out of all its rollouts.
+    """
+    if _listed(cohorts.baseline, key):
+        return Arm.BASELINE
+    if _listed(cohorts.candidate, key) and split.candidate_bp and split.candidate is not None:
         return Arm.CANDIDATE
-    return Arm.CONTROL if place >= WHOLE_BP - split.control_bp else Arm.BASELINE
+    held = cohorts.holdout_bp and bucket(split.service + _HOLDOUT_SALT, key) < cohorts.holdout_bp
+    return Arm.BASELINE if held else None
+
+
+def _listed(keys: tuple[str, ...], key: str) -> bool:
+    place = bisect_left(keys, key)
+    return place < len(keys) and keys[place] == key
 
 
 def mirrored(split: Split, request_id: str) -> bool:
     """Tell whether the candidate gets a copy of this baseline request: drawn per request, apart from the arms."""
-    return split.candidate is not None and bucket(split.salt + _MIRROR_SALT, request_id) < split.mirror_bp
+    if split.candidate is None or split.mirror_bp <= 0:
+        return False
+    return split.mirror_bp >= WHOLE_BP or bucket(split.salt + _MIRROR_SALT, request_id) < split.mirror_bp
+
+
+_remembered = lru_cache(_REMEMBERED_KEYS)(bucket)

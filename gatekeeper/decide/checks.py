@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from gatekeeper.decide.evidence import Evidence
     from gatekeeper.decide.plan import StagePlan
 
+MOST_LOST = 0.001
+"""Share of a stage's exchanges that may be missing: it moves a rate by no more than this, whatever they were."""
+
 MUCH = 0.2
 """Share of requests that quantiles leave out in matching from which on it is told."""
 
@@ -25,6 +28,7 @@ def checks_of(layout: StagePlan, evidence: Evidence) -> list[Check]:
     if not layout.streams:
         return []
     found = [_design(layout, evidence)]
+    found += _recording(evidence)
     found += _sample_ratio_check(layout, evidence)
     found += _left_out(layout, evidence)
     found += _mix(layout, evidence)
@@ -45,6 +49,19 @@ def _design(layout: StagePlan, evidence: Evidence) -> Check:
     if evidence.grouped or evidence.repeats:
         text += "; each user or conversation counts once"
     return Check(name="design", ruling=Ruling.PASS, reason=text)
+
+
+def _recording(evidence: Evidence) -> Iterator[Check]:
+    """Refuse to promote on a stage of which too much was not recorded: what is missing may be what went wrong."""
+    if not evidence.lost:
+        return
+    share = evidence.lost / (evidence.lost + evidence.samples)
+    text = f"{evidence.lost} exchanges ({share:.2%}) could not be recorded"
+    if share > MOST_LOST:
+        told = f"recording is incomplete: {text}, {MOST_LOST:.1%} at most: no promotion on what is left"
+        yield Check(name="recording", ruling=Ruling.FAIL, reason=told)
+    else:
+        yield Check(name="recording", ruling=Ruling.INCONCLUSIVE, reason=text)
 
 
 def _sample_ratio_check(layout: StagePlan, evidence: Evidence) -> Iterator[Check]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gatekeeper.decide.classify import PLAIN
 from gatekeeper.model.arm import Arm
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 ARMS = (Arm.BASELINE, Arm.CANDIDATE, Arm.CONTROL)
 """Arms by their code."""
-
-PLAIN = "segment"
-"""The key under which a segment that is plain text stands."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper import registry
 from gatekeeper.decide import spend
+from gatekeeper.decide._opinions import alone, is_opinion
 from gatekeeper.decide.plan import Plan, StagePlan, Stream
 from gatekeeper.errors import Fault, PolicyError, UnknownNameError
 from gatekeeper.model.metric import MetricKind, MetricSpec
@@ -37,7 +38,8 @@ def compile_policy(policy: Policy, *, paired: bool = False) -> Plan:
     paired: how data that belong to no stage are compared; a policy's own stages know (shadow and gate are paired).
 
     Raises:
-        PolicyError: a metric that no file has, a margin that its metric cannot have, budgets out of range.
+        PolicyError: a metric that no file has, a margin that its metric cannot have, budgets out of range, or nothing
+            but a language model's opinion to decide by.
     """
     faults = _budget_faults(policy)
     specs: list[MetricSpec] = []
@@ -48,6 +50,8 @@ def compile_policy(policy: Policy, *, paired: bool = False) -> Plan:
             faults.append(Fault(str(error), f"metrics.{rule.name}"))
         else:
             faults += [Fault(text, f"metrics.{rule.name}") for text in _rule_faults(rule, specs[-1])]
+    if why := alone(policy.metrics):
+        faults.append(Fault(why, "metrics"))
     if faults:
         raise PolicyError(tuple(faults))
     judged = sum(stage.judged for stage in policy.stages)
@@ -79,6 +83,7 @@ def spec_of(rule: MetricRule) -> MetricSpec:
             columns=(rule.metric,),
             lower_is_better=rule.margin is None or rule.margin.increase,
             unit="",
+            by_judge=is_opinion(rule.metric),
         )
     spec: MetricSpec = registry.load("metrics", rule.metric).SPEC
     return spec

@@ -9,7 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gatekeeper.decide import _seen, _state_json
+from gatekeeper.errors import OldEvidenceError
 from gatekeeper.stats import State
+
+FORM = 2
+"""The form of what is kept; it rises when what an older version kept cannot be gone on with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +50,9 @@ class Evidence:
     arm, errored ones included. compared: requests, or pairs of them, that entered the comparison. units: what was
     drawn by lot, by arm. mix: the same by stratum. seen: units (clusters) counted so far, None while there are none.
     grouped: requests that share their unit with another of the same look; repeats: those of units counted at an
-    earlier look, left out. singles: halves of pairs without a partner, left out. matched: by metric, requests seen
-    and kept by stratum and arm. drift: by stream, what tells whether the baseline moves.
+    earlier look, left out. singles: halves of pairs without a partner, left out. lost: exchanges that could not be
+    recorded, as gateways told. matched: by metric, requests seen and kept by stratum and arm. drift: by stream, what
+    tells whether the baseline moves.
     """
 
     looks: int = 0
@@ -63,6 +68,7 @@ class Evidence:
     ratio_log_e: float = 0.0
     mix_log_e: float = 0.0
     singles: int = 0
+    lost: int = 0
     segments: list[str] = field(default_factory=list)
     strata: list[str] = field(default_factory=list)
     matched: dict[str, dict[str, list[list[float]]]] = field(default_factory=dict)
@@ -71,41 +77,49 @@ class Evidence:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON values."""
-        special = {
-            "seen": _seen.to_text(self.seen),
-            "drift": _state_json.to_json(self.drift),
-            "tracks": {
-                name: {label: _track_to_json(track) for label, track in tracks.items()}
-                for name, tracks in self.tracks.items()
-            },
-        }
-        return {name: getattr(self, name) for name in self.__slots__ if name not in special} | special
+        special = {"seen": _seen.to_text(self.seen), "tracks": _tracks_to_json(self.tracks)}
+        plain = {name: getattr(self, name) for name in self.__slots__ if name not in special}
+        return {"form": FORM} | plain | special
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Evidence:
-        """Read what `to_json` wrote."""
-        special = {
-            "seen": _seen.from_text(plain["seen"]),
-            "drift": _state_json.from_json(plain["drift"]),
-            "tracks": {
-                name: {label: _track_from_json(track) for label, track in tracks.items()}
-                for name, tracks in plain["tracks"].items()
-            },
-        }
-        return cls(**plain | special)
+        """Read what `to_json` wrote.
+
+        Raises:
+            OldEvidenceError: it was kept in another form.
+        """
+        form = plain.get("form", 1)
+        if form != FORM:
+            raise OldEvidenceError(
+                f"this stage's evidence was kept by another version of gatekeeper (form {form}; this one keeps form "
+                f"{FORM}), and starting over would spend the error budget twice: abort the rollout and create it again"
+            )
+        special = {"seen": _seen.from_text(plain["seen"]), "tracks": _tracks_from_json(plain["tracks"])}
+        kept = {name: value for name, value in plain.items() if name != "form"}
+        return cls(**kept | special)
 
 
 MARKS = ("failed", "passed", "withdrawn")
+NUMBERS = ("log_rollback", "log_promotion")
 
 
-def _track_to_json(track: Track) -> dict[str, Any]:
-    """Write a track."""
-    marks = {name: None if getattr(track, name) is None else asdict(getattr(track, name)) for name in MARKS}
-    rest = {name: _state_json.to_json(getattr(track, name)) for name in ("state", "log_rollback", "log_promotion")}
-    return marks | rest
+def _tracks_to_json(tracks: dict[str, dict[str, Track]]) -> dict[str, Any]:
+    """Write all streams' tracks: their labels, the marks that there are, and all numbers together."""
+    flat = [track for by_label in tracks.values() for track in by_label.values()]
+    marks = {
+        name: {str(i): asdict(mark) for i, track in enumerate(flat) if (mark := getattr(track, name)) is not None}
+        for name in MARKS
+    }
+    states = [{"state": track.state} | {name: float(getattr(track, name)) for name in NUMBERS} for track in flat]
+    labels = {name: list(by_label) for name, by_label in tracks.items()}
+    return {"labels": labels, "marks": marks, "states": _state_json.to_json(states)}
 
 
-def _track_from_json(plain: dict[str, Any]) -> Track:
-    """Read a track."""
-    rest = {name: _state_json.from_json(plain[name]) for name in plain.keys() - {*MARKS}}
-    return Track(**rest | {name: Mark(**plain[name]) if plain[name] else None for name in MARKS})
+def _tracks_from_json(plain: dict[str, Any]) -> dict[str, dict[str, Track]]:
+    """Read tracks."""
+    flat = [Track(**state) for state in _state_json.from_json(plain["states"])]
+    for name, found in plain["marks"].items():
+        for i, mark in found.items():
+            setattr(flat[int(i)], name, Mark(**mark))
+    rest = iter(flat)
+    return {name: dict(zip(labels, rest, strict=False)) for name, labels in plain["labels"].items()}

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass, replace
 from typing import Any
 
+from gatekeeper.decide._cohort_rules import cohorts, segment_rules
 from gatekeeper.decide._faults import Faults
 from gatekeeper.decide._metric_rules import metric_rules
 from gatekeeper.decide._shape import check_shape
@@ -60,6 +61,8 @@ def _policy(document: Document, file: str | None) -> Policy:
         _check_window(window, ("freeze", index), faults)
     rules = metric_rules(body.get("metrics"), faults)
     steps = stages(body.get("stages"), faults)
+    apart = cohorts(body.get("cohorts"), faults)
+    told = segment_rules(body, faults)
     faults.raise_any()
     policy = Policy(
         name=body.get("policy", _UNNAMED),
@@ -69,6 +72,8 @@ def _policy(document: Document, file: str | None) -> Policy:
         error_budget=ErrorBudget(**{key: float(value) for key, value in (budget or {}).items()}),
         freeze=freeze,
         unit=Unit(body.get("unit", Unit.CLUSTER)),
+        cohorts=apart,
+        segment_rules=told,
     )
     return replace(policy, digest=digest(policy))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gatekeeper.decide import _at_once, early, size, words
+from gatekeeper.decide._opinions import is_opinion
 from gatekeeper.decide.checks import checks_of
 from gatekeeper.decide.fold import ALL, question_for, test_named
 from gatekeeper.model.finding import ArmValue, Effect, Finding, Report, Ruling, VerdictKind
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 JUDGE = "sequential-3"
 """The judge's name and version; the version rises when the same data could be ruled differently."""
+
+ONLY_A_JUDGE = "only a language model says worse, and a judge alone never decides: read the pairs"
 
 
 def weigh(plan: Plan, stage: int, evidence: Evidence, *, look: int, now_s: float) -> Report:
@@ -72,11 +75,16 @@ def ruling_of(track: Track) -> Ruling:
 
 
 def _verdict(tracks: Iterable[tuple[Stream, str, Track]], checks: Iterable[Check]) -> VerdictKind:
-    """Fold rulings: any segment may stop the candidate, all traffic must be proven on every guardrail."""
-    judged = [(label, ruling_of(track)) for stream, label, track in tracks if stream.judged]
-    if any(ruling is Ruling.FAIL for _, ruling in judged):
+    """Fold rulings: any segment may stop the candidate, all traffic must be proven on every guardrail.
+
+    What only a language model finds worse holds the candidate, and does not roll it back.
+    """
+    judged = [(stream, label, ruling_of(track)) for stream, label, track in tracks if stream.judged]
+    if any(ruling is Ruling.FAIL and not stream.spec.by_judge for stream, _, ruling in judged):
         return VerdictKind.ROLLBACK
-    whole = [ruling for label, ruling in judged if label == ALL]
+    if any(ruling is Ruling.FAIL for _, _, ruling in judged):
+        return VerdictKind.HOLD
+    whole = [ruling for _, label, ruling in judged if label == ALL]
     sound = all(check.ruling is not Ruling.FAIL for check in checks)
     if whole and sound and all(ruling is Ruling.PASS for ruling in whole):
         return VerdictKind.PROMOTE
@@ -152,7 +160,8 @@ def _decided_at(
     judged = [(label, track) for stream, label, track in tracks if stream.judged]
     mark: Mark | None
     if verdict is VerdictKind.ROLLBACK:
-        mark = min((track.failed for _, track in judged if track.failed), key=lambda m: m.samples)
+        failed = [track.failed for stream, _, track in tracks if stream.judged and not stream.spec.by_judge]
+        mark = min((mark for mark in failed if mark), key=lambda m: m.samples)
     else:
         mark = max((track.passed for label, track in judged if label == ALL and track.passed), key=lambda m: m.samples)
     return {"look": min(mark.look, look), "samples": mark.samples, "ts": now_s if mark.ts is None else mark.ts}
@@ -168,11 +177,16 @@ def _reasons(
     """Say why, most telling first."""
     judged = [finding for finding, (stream, _, _) in zip(findings, tracks, strict=True) if stream.judged]
     if verdict is VerdictKind.ROLLBACK:
-        return [finding.reason for finding in judged if finding.ruling is Ruling.FAIL]
+        worse = [finding for finding in judged if finding.ruling is Ruling.FAIL]
+        return [finding.reason for finding in sorted(worse, key=lambda one: is_opinion(one.metric))]
     broken = [check.reason for check in checks if check.ruling is Ruling.FAIL]
     if not judged:
         return ["nothing is judged here: every metric is watched", *broken]
     whole = [finding for finding in judged if finding.segment is None]
+    opinions = [finding.reason for finding in judged if finding.ruling is Ruling.FAIL]
+    if opinions:
+        rest = [finding.reason for finding in whole if finding.ruling not in {Ruling.PASS, Ruling.FAIL}]
+        return [f"{ONLY_A_JUDGE}: {opinions[0]}", *opinions[1:], *broken, *rest]
     if verdict is VerdictKind.PROMOTE:
         n = sum(finding.candidate.n for finding in whole[:1])
         many = "the one guardrail is" if len(whole) == 1 else f"all {len(whole)} guardrails are"

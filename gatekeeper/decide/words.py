@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from gatekeeper.stats import Picture
 
 DIGITS = 3
+HUNDREDTH, TEN, HUNDRED = 0.01, 10.0, 100.0
+SUFFIXES = {"pp": " pp", "ratio": " %", "share": " %"}
 
 
 def unit_of(stream: Stream) -> str:
@@ -34,19 +36,23 @@ def number(value: float | None, unit: str, *, signed: bool = False) -> str:
 
 
 def _short(value: float) -> str:
-    """Write a number with three digits that count, without an exponent where people would not use one."""
-    if value == 0 or not math.isfinite(value):
+    """Write a number with three digits that count, without an exponent where people would not use one.
+
+    Hundredths are enough for what is read, but for what is smaller than one.
+    """
+    size = abs(value)
+    if HUNDREDTH <= size < HUNDRED:
+        text = f"{value:.1f}" if size >= TEN else f"{value:.2f}"
+    elif value == 0 or not math.isfinite(value):
         return f"{value:g}"
-    places = max(DIGITS - 1 - math.floor(math.log10(abs(value))), 0)
-    if places > 2 and abs(value) >= 0.01:  # noqa: PLR2004 - hundredths are enough for what is read
-        places = 2
-    text = f"{value:.{min(places, 8)}f}"
+    else:
+        text = f"{value:.{min(max(DIGITS - 1 - math.floor(math.log10(size)), 0), 8)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _suffix(unit: str) -> str:
     """Return how a unit is written after a number."""
-    return {"pp": " pp", "ratio": " %", "share": " %", "": ""}.get(unit, f" {unit}")
+    return SUFFIXES.get(unit) or (unit and f" {unit}")
 
 
 def _range(picture: Picture, unit: str) -> str:

@@ -24,9 +24,10 @@ from gatekeeper.model.finding import Check, Report, Ruling, VerdictKind
 from gatekeeper.model.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from gatekeeper.decide.columns import Columns
+    from gatekeeper.model.correction import PairLabel
 
 
 def analyze(
@@ -34,6 +35,7 @@ def analyze(
     policy: str | Path | Mapping[str, Any] | Policy,
     look_every: int | None = None,
     *,
+    labels: str | Path | None = None,
     tick: Callable[[float], None] | None = None,
 ) -> Report:
     """Judge recorded samples by a policy.
@@ -41,7 +43,8 @@ def analyze(
     samples: a path to JSON lines (.gz, .parquet too; `-` is stdin), a pandas or polars frame, an Arrow table, or an
     iterable of mappings or `Sample`s. policy: a path, a mapping, or a `Policy`. look_every: look after each so many
     samples in time order, and read no further than the first decision; None: one look at the end. The error guarantee
-    is the same. tick: told how many bytes of a file are read.
+    is the same. labels: a file of people's labels of pairs, by which the report shows corrected rates beside the
+    detectors'; they never decide. tick: told how many bytes of a file are read.
 
     A policy's stages are not walked through: the data are judged as one stage, at the error level that each of the
     policy's judged stages has. They are judged as pairs where at least four in five of the candidate's samples share
@@ -53,8 +56,9 @@ def analyze(
     with the next.
 
     Raises:
-        InputError: samples or policy cannot be read; the message names the place.
+        InputError: samples, policy or labels cannot be read; the message names the place.
     """
+    known = _labels(labels, samples) if labels is not None else ()
     if look_every is not None and look_every < 1:
         raise InputError(f"look_every is {look_every}; expected 1 or more")
     asked = read_policy(policy)
@@ -71,7 +75,28 @@ def analyze(
         if look_every is not None and verdict_of(plan, 0, evidence) is not VerdictKind.HOLD:
             break
     report = weigh(plan, 0, evidence, look=evidence.looks, now_s=evidence.ts or 0.0)
-    return replace(report, checks=(*report.checks, *_checks(order, comparison)))
+    report = replace(report, checks=(*report.checks, *_checks(order, comparison)))
+    return _corrected(report, samples, known) if known else report
+
+
+def _labels(labels: str | Path, samples: Any) -> Sequence[PairLabel]:  # noqa: ANN401 - as above
+    """Read the labels, before the samples.
+
+    Raises:
+        InputError: they cannot be read, or the samples cannot be read a second time.
+    """
+    from gatekeeper.flow.correct import read_labels  # noqa: PLC0415 - scipy is slow to import, and labels are rare
+
+    if hasattr(samples, "__next__") or (isinstance(samples, str) and samples == "-"):
+        raise InputError("labels need samples that can be read twice; expected a file, a frame or a list")
+    return read_labels(Path(labels))
+
+
+def _corrected(report: Report, samples: Any, labels: Sequence[PairLabel]) -> Report:  # noqa: ANN401 - as above
+    """Show the detectors' rates as the labels put them right."""
+    from gatekeeper.flow.correct import corrections  # noqa: PLC0415 - as above
+
+    return replace(report, corrections=corrections(samples, labels))
 
 
 def _placed(

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gatekeeper.decide.compile import Plan
-    from gatekeeper.model.rollout import Rollout
     from gatekeeper.ports import Unit
 
 ROWS_PER_LOOK = 5_000
@@ -45,34 +44,43 @@ class Window:
     dropped: list[int]
 
 
-def observe(unit: Unit, rollout: Rollout, stage: Stage, plan: Plan) -> Seen:
-    """Fold the stage's new samples into its tallies and return the evidence so far."""
-    key = (rollout.id, rollout.stage, rollout.epoch)
+def observe(unit: Unit, key: tuple[str, int, int], stage: Stage, plan: Plan) -> Seen:
+    """Fold the stage's new samples into its tallies and return the evidence so far; key: (rollout, stage, epoch).
+
+    Raises:
+        OldEvidenceError: the tallies are of another version.
+    """
     body = unit.tallies.get(*key)
-    evidence = Evidence.from_json(body["evidence"]) if body else begin(plan, rollout.stage)
+    place = key[1]
+    evidence = Evidence.from_json(body["evidence"]) if body else begin(plan, place)
     look, total, warm = (body["look"], body["samples"], body["warm"]) if body else (0, 0, 0)
     rows = unit.samples.unfolded(*key, ROWS_PER_LOOK)
-    window = sort_out(stage, rows, unit.clock.now())
+    notices = [(row, sample.lost) for row, sample in rows if sample.lost]
+    window = sort_out(stage, [(row, sample) for row, sample in rows if not sample.lost], unit.clock.now())
+    window.dropped.extend(row for row, _ in notices)
     if not window.folded and not window.dropped:
         return Seen(evidence, 0, look, total, warm)
+    if notices:
+        evidence = replace(evidence, lost=evidence.lost + sum(lost for _, lost in notices))
     if window.samples:
         look, total = look + 1, total + len(window.samples)
         warm += sum(1 for s in window.samples if s.arm is Arm.CANDIDATE and not s.error)
         if stage.judged:
-            evidence = fold(plan, rollout.stage, evidence, window.samples)
+            evidence = fold(plan, place, evidence, window.samples)
     unit.samples.mark_folded(window.folded)
     unit.samples.mark_folded(window.dropped, dropped=True)
-    unit.tallies.put(*key, {"evidence": evidence.to_json(), "look": look, "samples": total, "warm": warm})
+    kept = body or {}
+    unit.tallies.put(*key, {**kept, "evidence": evidence.to_json(), "look": look, "samples": total, "warm": warm})
     return Seen(evidence, len(window.samples), look, total, warm)
 
 
 def sort_out(stage: Stage, rows: Sequence[tuple[int, Sample]], now_s: float) -> Window:
     """Say which rows this stage compares now, leaves out, or lets wait.
 
-    A shadow stage compares whole pairs; an unmirrored request is left out. A canary with a control compares with the
-    control alone: a cohort of its own size, with caches as fresh as its own; it stands in the baseline's place.
+    A shadow stage and a gate compare whole pairs; an unmirrored request is left out. A canary with a control compares
+    with the control alone, a cohort of its own size with caches as fresh as its own; it stands in the baseline's place.
     """
-    if stage.kind is StageKind.SHADOW:
+    if stage.kind in {StageKind.SHADOW, StageKind.GATE}:
         return _pairs(rows, now_s)
     if not stage.control:
         return Window([sample for _, sample in rows], [row for row, _ in rows], [])

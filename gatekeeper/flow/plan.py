@@ -90,7 +90,7 @@ def forecast(
     rates: Mapping[str, tuple[float, float | None]] | None = None,
     baseline: Columns | None = None,
 ) -> Forecast:
-    """Work out what a policy takes at `rps` requests a second.
+    """Work out what a policy takes at `rps` requests a second, of which a holdout leaves the rest to be compared.
 
     rates: what is told of the baseline, by metric; baseline: samples of it. Else what is usual is assumed.
 
@@ -102,8 +102,10 @@ def forecast(
     plan = compile_policy(policy)
     judged = [stream for layout in plan.stages for stream in layout.streams if stream.judged]
     known = typicals(judged, rates or {}, baseline)
+    held_bp = policy.cohorts.holdout_bp if policy.cohorts is not None else 0
+    drawn = rps * (WHOLE_BP - held_bp) / WHOLE_BP
     stages = tuple(
-        _stage(index, stage, layout, known, rps)
+        _stage(index, stage, layout, known, drawn)
         for index, (stage, layout) in enumerate(zip(policy.stages or (None,), plan.stages, strict=True))
     )
     halves = [stage.half_s for stage in stages if stage.kind != StageKind.GATE]

@@ -19,7 +19,7 @@ from gatekeeper.model.split import Endpoint, Split
 if TYPE_CHECKING:
     from gatekeeper.decide.compile import Plan
     from gatekeeper.model.release import Deployment
-    from gatekeeper.ports import Unit
+    from gatekeeper.ports import Evalsets, Unit
 
 
 @lru_cache(maxsize=64)
@@ -63,10 +63,11 @@ def create(
     baseline: str | None = None,
     actor: str,
     rollout_id: str | None = None,
+    evalsets: Evalsets | None = None,
 ) -> Rollout:
     """Store a new rollout at its first stage; candidate and baseline are deployment ids.
 
-    baseline None: the deployment that serves the service now.
+    baseline None: the deployment that serves the service now. evalsets: those that gate stages may ask, None for none.
 
     Raises:
         PolicyError: the policy's faults; nothing is stored.
@@ -75,17 +76,12 @@ def create(
         ConflictError: the service has a rollout running.
     """
     policy, _ = plan_of(policy_text, policy_file)
-    _refuse_stages(policy, policy_file)
+    asked = _checked(policy, policy_file, evalsets)
     running = [rollout for rollout in unit.rollouts.list(running=True) if rollout.service == service]
     if running:
         raise ConflictError(f"service {service!r} has rollout {running[0].id} running: wait, or roll it back first")
-    baseline_id = baseline or unit.catalog.service(service).deployment_id
-    arms = [unit.catalog.deployment(baseline_id), unit.catalog.deployment(candidate)]
-    for deployment in arms:
-        if deployment.service != service:
-            raise InputError(f"deployment {deployment.id!r} serves {deployment.service!r}, not {service!r}")
-    if baseline_id == candidate:
-        raise InputError(f"deployment {candidate!r} is the baseline already: name another one as candidate")
+    arms = arms_of(unit, service, candidate, baseline)
+    baseline_id = arms[0].id
     now = unit.clock.now()
     name = rollout_id or f"r-{uuid.uuid4().hex[:10]}"
     epoch = 1 + max((split.epoch for split in unit.splits.all() if split.service == service), default=0)
@@ -105,7 +101,7 @@ def create(
         split_wanted=Split(service=service, epoch=epoch, version=0, baseline=ends.baseline),
         reason="created",
     )
-    split = stage_split(draft, policy.stages[0], 0, ends, epoch=epoch, version=0)
+    split = stage_split(draft, policy, 0, ends, epoch=epoch, version=0)
     rollout = replace(draft, split_wanted=split)
     entry = AuditEntry(
         rollout_id=name,
@@ -113,21 +109,51 @@ def create(
         ts=now,
         actor=actor,
         event="rollout.created",
-        body={"service": service, "candidate": candidate, "baseline": baseline_id, "policy": policy.digest},
+        body={"service": service, "candidate": candidate, "baseline": baseline_id, "policy": policy.digest} | asked,
     )
     unit.rollouts.add(rollout, entry)
     return rollout
 
 
-def _refuse_stages(policy: Policy, file: str | None) -> None:
-    """Refuse a policy that a rollout cannot walk through.
+def arms_of(unit: Unit, service: str, candidate: str, baseline: str | None) -> tuple[Deployment, Deployment]:
+    """Return the deployments of both arms; baseline None: the one that serves the service now.
 
     Raises:
-        PolicyError: it has no stages, or a gate stage, which no traffic can decide.
+        NotFoundError: no such service or deployment.
+        InputError: both arms are one deployment, or one belongs to another service.
+    """
+    baseline_id = baseline or unit.catalog.service(service).deployment_id
+    arms = unit.catalog.deployment(baseline_id), unit.catalog.deployment(candidate)
+    for deployment in arms:
+        if deployment.service != service:
+            raise InputError(f"deployment {deployment.id!r} serves {deployment.service!r}, not {service!r}")
+    if baseline_id == candidate:
+        raise InputError(f"deployment {candidate!r} is the baseline already: name another one as candidate")
+    return arms
+
+
+def _checked(policy: Policy, file: str | None, evalsets: Evalsets | None) -> dict[str, dict[str, str]]:
+    """Check that a rollout can walk through a policy; return its evalsets' digests, to be noted.
+
+    Raises:
+        PolicyError: it has no stages, or a gate's evalset cannot be read here.
     """
     if not policy.stages:
         raise PolicyError((Fault("a rollout needs stages: list at least one canary or shadow", "stages", file=file),))
-    told = "a rollout has no evalset to run: run it before with `gatekeeper gate`, and leave this stage out here"
-    gates = [index for index, stage in enumerate(policy.stages) if stage.kind is StageKind.GATE]
-    if gates:
-        raise PolicyError(tuple(Fault(told, f"stages[{index}].gate", file=file) for index in gates))
+    digests: dict[str, str] = {}
+    faults: list[Fault] = []
+    for index, stage in enumerate(policy.stages):
+        if stage.kind is not StageKind.GATE or stage.evalset is None:
+            continue
+        told = "there are no evalsets here: run `gatekeeper gate` before, and leave this stage out"
+        try:
+            found = evalsets.read(stage.evalset) if evalsets is not None else None
+        except InputError as exc:
+            found, told = None, str(exc)
+        if found is None:
+            faults.append(Fault(told, f"stages[{index}].gate.evalset", file=file))
+        else:
+            digests[stage.evalset] = found.digest
+    if faults:
+        raise PolicyError(tuple(faults))
+    return {"evalsets": digests} if digests else {}

@@ -8,28 +8,43 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from gatekeeper.errors import Fault, InputError
-from gatekeeper.metrics._scoring import score_exchange
+from gatekeeper.metrics._scoring import score_exchange, with_own
 from gatekeeper.model.exchange import Exchange
 from gatekeeper.model.wire import from_dict, sample_to_dict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from gatekeeper.model.sample import Sample
+    from gatekeeper.ports import Scorers
 
-def score_lines(lines: Iterable[bytes], file: str) -> Iterator[dict[str, Any] | Fault]:
-    """Yield each line's sample with its `labels`, or the fault for which it has none; blank lines are passed over."""
+
+def score_lines(lines: Iterable[bytes], file: str, own: Scorers | None = None) -> Iterator[dict[str, Any] | Fault]:
+    """Yield each line's sample with its `labels`, or the fault for which it has none; blank lines are passed over.
+
+    own: users' own scorers.
+    """
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            sample, labels = score_exchange(_exchange(line))
+            exchange = read_exchange(line)
         except InputError as exc:
             yield Fault(str(exc), file=file, line=number)
             continue
+        sample, labels = scored(exchange, own)
         yield {**sample_to_dict(sample), "labels": labels}
 
 
-def _exchange(line: bytes) -> Exchange:
+def scored(exchange: Exchange, own: Scorers | None) -> tuple[Sample, dict[str, Any]]:
+    """Score one exchange by every metric, and by users' own scorers where it was answered."""
+    sample, labels = score_exchange(exchange)
+    if own is None or sample.error:
+        return sample, labels
+    return with_own(sample, labels, own.score(exchange))
+
+
+def read_exchange(line: bytes) -> Exchange:
     """Read one exchange.
 
     Raises:

@@ -20,7 +20,8 @@ def pages(
     """Return pages of (row, stage, sample) in the order in which they were stored, none of them empty.
 
     read: gives a transaction that only reads; each page has its own, so that a slow reader holds none open. stage
-    None: all stages. after: the row that was read last, to go on from there. Rows stored after the call are left out.
+    None: all stages. after: the row that was read last, to go on from there. Rows stored after the call are left out,
+    and so are notices of what could not be recorded.
 
     Raises:
         NotFoundError: no such rollout; raised by the call itself, before the first page.
@@ -39,8 +40,8 @@ def _pages(
     while first <= last:
         with read() as unit:
             rows = unit.samples.page(rollout_id, stage, first, last, ROWS_AT_ONCE)
-        if rows:
-            yield rows
+        if samples := [row for row in rows if not row[2].lost]:
+            yield samples
         if len(rows) < ROWS_AT_ONCE:
             return
         first = rows[-1][0] + 1

@@ -8,33 +8,39 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import uvloop
 
 from gatekeeper.gateway import status
+from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.counters import Counters
+from gatekeeper.gateway.figures import EVERY_S, Figures, write_workers
 from gatekeeper.gateway.fleet import Fleet
-from gatekeeper.gateway.http import Refusal, Request, own_response
+from gatekeeper.gateway.heads import Heads
+from gatekeeper.gateway.http import Refusal, Request, RequestHead, own_response
 from gatekeeper.gateway.limits import Limits
+from gatekeeper.gateway.listen import Door, Listener, listen
 from gatekeeper.gateway.mirror import Mirror
+from gatekeeper.gateway.override import Overrides
 from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.gateway.route import FORWARDED, Router
-from gatekeeper.gateway.server import ClientConnection
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Sequence
+    from ssl import SSLContext
 
     from gatekeeper.adapters.splitfeed import SplitFeed
     from gatekeeper.gateway.front import Turn
+    from gatekeeper.gateway.page import Page
+    from gatekeeper.gateway.server import ClientConnection
     from gatekeeper.model.exchange import Exchange
-    from gatekeeper.ports import Spool
+    from gatekeeper.ports import Carrier, Spool
 
-_BACKLOG = 2048
 _LOOK_S = 0.01
 _CUT_S = 1.0
+_RETRY_AFTER_S = 1
 _COPIES_S = 2.0
 """How long draining waits for copies whose users have been answered."""
 _METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -57,7 +63,11 @@ class Gateway:
     """Serve the OpenAI API by the feed's splits, and give every exchange to the spool and to `takers`.
 
     catch_all: the service that also serves models no service is named after; None refuses those. show_release and
-    show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`.
+    show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`. override_key: the secret of those who may
+    ask for an arm, "" for nobody. door: how clients come in. upstream_tls: checks upstreams' certificates, None: with
+    the system's authorities. ask_usage: ask engines for the usage of streams whose clients did not, and take it out of
+    what the client sees. figures: shared with other workers, None: there are none. carrier: takes what was spooled
+    to a control plane, None where there is none.
     """
 
     def __init__(
@@ -69,43 +79,61 @@ class Gateway:
         catch_all: str | None = None,
         show_release: bool = False,
         show_arm: bool = False,
+        override_key: str = "",
+        door: Door | None = None,
+        upstream_tls: SSLContext | None = None,
+        ask_usage: bool = True,
+        figures: Figures | None = None,
         takers: Sequence[Callable[[Exchange], object]] = (),
+        carrier: Carrier | None = None,
     ) -> None:
-        """Keep the parts; `start` or `run_in_thread` begins."""
+        """Keep the parts; `start` or `run_in_thread` begins.
+
+        Raises:
+            InputError: the override key is too short to be a secret.
+        """
         self.limits = limits or Limits()
         self.connections: set[ClientConnection] = set()
         self.draining = False
+        self.heads: Heads[RequestHead] = Heads()
         self.loop: asyncio.AbstractEventLoop
         self._feed = feed
         self._spool = spool
-        self._router = Router(feed, catch_all)
+        self._router = Router(feed, catch_all, Overrides(override_key), ask_usage=ask_usage)
         self._takers = (*takers, spool.put) if spool is not None else tuple(takers)
         self._shown = {"show_release": show_release, "show_arm": show_arm}
         self._counters = Counters()
-        self._server: asyncio.Server | None = None
+        self._door = door or Door()
+        self._upstream_tls = upstream_tls
+        self._server: Listener | None = None
+        self._carrier = carrier
         self._tasks: set[asyncio.Task[None]] = set()
+        self._figures = figures
+        self._leave_at = 0.0
 
-    async def start(
-        self, host: str = "127.0.0.1", port: int = 0, *, sock: socket.socket | None = None, reuse_port: bool = False
-    ) -> None:
-        """Listen on the running loop; port 0 takes a free one, and `sock` stands in for both."""
+    async def start(self, host: str = "127.0.0.1", port: int = 0, *, reuse_port: bool = False) -> None:
+        """Listen on the running loop; port 0 takes a free one.
+
+        Raises:
+            OSError: the address cannot be listened on.
+        """
         self.loop = asyncio.get_running_loop()
-        self._recorder = Recorder(self._takers, self.limits.record_queue)
-        self._fleet = Fleet(self.limits, self.loop)
+        self._recorder = Recorder(
+            self._takers, self.limits.record_queue, self._spool.lose if self._spool is not None else lambda _: None
+        )
+        self._fleet = Fleet(self.limits, self.loop, self._upstream_tls)
         self._mirror = Mirror(self._fleet, self._recorder, self._counters, self.limits.shadow_in_flight)
         self._shop = Shop(
             fleet=self._fleet,
             mirror=self._mirror,
             recorder=self._recorder,
             counters=self._counters,
+            rescues=Budget(self.limits.rescue_share, self.limits.rescue_floor_per_s, monotonic()),
             **self._shown,
         )
-        if sock is not None:
-            self._server = await self.loop.create_server(lambda: ClientConnection(self), sock=sock, backlog=_BACKLOG)
-        else:
-            self._server = await self.loop.create_server(
-                lambda: ClientConnection(self), host, port, backlog=_BACKLOG, reuse_port=reuse_port or None
-            )
+        self._server = await listen(
+            self, self._door, host, port, reuse_port=reuse_port, refused=self._counters.no_proxy_header
+        )
         self._sweeper = self.loop.call_later(self.limits.sweep_s, self._sweep)
 
     @property
@@ -183,13 +211,15 @@ class Gateway:
                 self.loop.call_soon_threadsafe(ending.set)
             thread.join()
 
-        return Handle(f"http://{host}:{self.port}", stop)
+        return Handle(f"{self._door.scheme}://{host}:{self.port}", stop)
 
     def answer(self, request: Request, client: ClientConnection) -> Turn | None:
         """Begin to answer a request (called by its connection)."""
         path = request.path
         if path in FORWARDED:
             self._only(request, b"POST")
+            if len(self._fleet.caller.live) - self._mirror.in_flight >= self.limits.in_flight:
+                self._shed()
             forward = Forward(self._shop, client, request, self._router.plan(request))
             forward.begin()
             return forward
@@ -206,9 +236,7 @@ class Gateway:
             task.add_done_callback(self._tasks.discard)
             return None
         if path == "/metrics":
-            self._counters.connections = len(self.connections)
-            body = status.metrics(self._feed, self._counters, self._recorder, self._spool, self._mirror, self._fleet)
-            self._say(client, own_response(200, body, content_type=_METRICS_TYPE))
+            self._say(client, own_response(200, self._all_figures().body(), content_type=_METRICS_TYPE))
         else:
             body = status.models(self._feed) if path == "/v1/models" else b'{"status":"ok"}'
             self._say(client, own_response(200, body))
@@ -218,6 +246,11 @@ class Gateway:
         """Count an error of our own."""
         self._counters.refusals[status_code] += 1
 
+    def _shed(self) -> NoReturn:
+        self._counters.shed += 1
+        text = f"{self.limits.in_flight} requests are in flight, as many as this gateway takes: try again soon"
+        raise Refusal(503, text, code="overloaded", retry_after_s=_RETRY_AFTER_S)
+
     def _only(self, request: Request, method: bytes) -> None:
         if request.method != method:
             raise Refusal(405, f"{request.path} takes {method.decode()}, not {request.method.decode('latin-1')}")
@@ -226,8 +259,26 @@ class Gateway:
         client.write(response)
         client.done()
 
+    def _own_figures(self) -> Page:
+        self._counters.connections = len(self.connections)
+        records = status.Records(
+            self._recorder.counts,
+            self._spool.counts() if self._spool else {},
+            self._carrier.counts() if self._carrier else {},
+        )
+        return status.metrics(self._feed, self._counters, records, self._mirror, self._fleet)
+
+    def _all_figures(self) -> Page:
+        page = self._own_figures()
+        if self._figures is not None:
+            return self._figures.joined(page)
+        write_workers(page, 1, 1, 0)
+        return page
+
     async def _ready(self, client: ClientConnection) -> None:
-        fine, body = await status.ready(self._feed, self._fleet, draining=self.draining)
+        workers = self._figures.workers() if self._figures is not None else {"configured": 1, "reporting": 1}
+        records = status.recording(self._recorder.waiting, self._spool, self._carrier)
+        fine, body = await status.ready(self._feed, self._fleet, workers, records, draining=self.draining)
         self._say(client, own_response(200 if fine else 503, body))
 
     def _sweep(self) -> None:
@@ -235,4 +286,7 @@ class Gateway:
         self._fleet.sweep(now)
         for connection in [one for one in self.connections if one.due_at <= now]:
             connection.expire()
+        if self._figures is not None and now >= self._leave_at:
+            self._leave_at = now + EVERY_S
+            self._figures.leave(self._own_figures())
         self._sweeper = self.loop.call_later(self.limits.sweep_s, self._sweep)

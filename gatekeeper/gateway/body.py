@@ -18,6 +18,7 @@ class Facts(msgspec.Struct):
     model: str | None = None
     user: Any = None
     stream: Any = None
+    stream_options: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _decode = msgspec.json.Decoder(Facts).decode
@@ -47,6 +48,9 @@ def with_model(body: bytes, old: str, new: str) -> bytes:
     if old == new:
         return body
     value = _encode(new)[1:-1]
+    only = body.count(b'"model"') == 1 and b"\\u" not in body  # then it is the one at the top
+    if only and (found := _MODEL.search(body)) is not None:
+        return body[: found.start(1)] + value + body[found.end(1) :]
     for found in _MODEL.finditer(body):
         changed = body[: found.start(1)] + value + body[found.end(1) :]
         if _decode(changed).model == new:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Sink(Protocol):
     """Hear what becomes of a call: reads until one has ended, or one failure."""
 
-    def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
-        """Take one read: the head with the first, body bytes, and whether that was all."""
+    def read(self, head: Head | None, data: bytes, now: float, *, ended: bool) -> None:
+        """Take one read: the head with the first, body bytes, monotonic seconds, and whether that was all."""
 
     def failed(self, failure: Failure) -> None:
         """Learn that nothing more will come."""
@@ -55,9 +55,10 @@ class Call:
 
     __slots__ = (
         "_began",
+        "_between_s",
         "_caller",
         "_connection",
-        "_limits",
+        "_ends",
         "_message",
         "_paused",
         "_pool",
@@ -67,19 +68,22 @@ class Call:
         "due_at",
     )
 
-    def __init__(self, caller: Caller, pool: Pool, message: bytes, sink: Sink, limits: CallLimits) -> None:
-        """Keep what to send, where, and who listens. message: head and body."""
+    def __init__(
+        self, caller: Caller, pool: Pool, message: bytes, sink: Sink, limits: CallLimits, began: float
+    ) -> None:
+        """Keep what to send, where, and who listens. message: head and body. began: monotonic seconds."""
         self._caller = caller
         self._pool = pool
         self._message = message
         self._sink = sink
-        self._limits = limits
         self._connection: Connection | None = None
         self._paused = False
         self._stale_allowed = True
-        self._began = monotonic()
+        self._began = began
+        self._between_s = limits.between_s
+        self._ends = began + limits.total_s
         self.answered = False
-        self.due_at = self._began + min(limits.first_byte_s, limits.total_s)
+        self.due_at = min(began + limits.first_byte_s, self._ends)
 
     def start(self) -> None:
         """Send on a kept connection, or open one."""
@@ -107,15 +111,15 @@ class Call:
     def resume(self) -> None:
         """Read on; the silence was ours, so that the deadline starts anew."""
         self._paused = False
-        self._touch()
+        self._touch(monotonic())
         transport = self._connection.transport if self._connection is not None else None
         if transport is not None and not transport.is_closing():
             transport.resume_reading()
 
     def expire(self, now: float) -> None:
         """Fail because a deadline has passed, unless it is we who do not read."""
-        if self._paused and now < self._began + self._limits.total_s:
-            self._touch()
+        if self._paused and now < self._ends:
+            self._touch(now)
             return
         waited = "between two reads" if self.answered else "for the first byte"
         self.cancel()
@@ -124,14 +128,15 @@ class Call:
 
     def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
         """Pass a read on (called by the connection)."""
-        if data:
-            self._touch()
+        now = monotonic()
         if ended:
             self._caller.live.discard(self)
             if self._paused:
                 self.resume()
             self._connection = None
-        self._sink.read(head, data, ended=ended)
+        elif data:
+            self._touch(now)
+        self._sink.read(head, data, now, ended=ended)
 
     def lost(self, failure: Failure) -> None:
         """Try again where a kept connection turned out to be closed; else fail (called by the connection)."""
@@ -149,9 +154,9 @@ class Call:
         self._connection = None
         self._sink.failed(failure)
 
-    def _touch(self) -> None:
-        now = monotonic()
-        self.due_at = min(now + self._limits.between_s, self._began + self._limits.total_s)
+    def _touch(self, now: float) -> None:
+        due_at = now + self._between_s
+        self.due_at = min(self._ends, due_at)
 
     def _send(self, connection: Connection) -> None:
         self._connection = connection

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from gatekeeper.gateway.http import Head, Request
-from gatekeeper.gateway.labels import Labels
-from gatekeeper.model.arm import Arm
-from gatekeeper.model.exchange import Failure
-from gatekeeper.model.split import Endpoint, Split
+import msgspec
 
-RESCUE_STAGE = -1
+from gatekeeper.model.cohort import APART_STAGE
+from gatekeeper.model.exchange import Place
+
+if TYPE_CHECKING:
+    from gatekeeper.gateway.http import Head, Request
+    from gatekeeper.gateway.labels import Labels
+    from gatekeeper.model.arm import Arm
+    from gatekeeper.model.exchange import Failure
+    from gatekeeper.model.split import Endpoint, Split
+
+RESCUE_STAGE = APART_STAGE
 """The stage of a baseline's answer to a request that the candidate failed: kept, never compared."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Capture:
+class Capture(msgspec.Struct, kw_only=True):
     """Hold one arm's exchange while it happens.
 
     ts: unix seconds when the request arrived. began, ended: monotonic seconds. marks: (monotonic seconds, bytes of
-    body so far) of each read. cut: the body was longer than is kept. failure: what the request path
-    saw go wrong; None does not yet mean that the answer was a good one.
+    body so far) of each read. cut: the body was longer than is kept. held: reading was stopped for a while, because the
+    client did not keep up. failure: what the request path saw go wrong; None does not yet mean that the answer was a
+    good one. asks_usage: the request asks the engine for usage, which the client did not.
     """
 
     id: str
@@ -34,12 +40,22 @@ class Capture:
     began: float
     pair_id: str | None = None
     head: Head | None = None
-    pieces: list[bytes] = field(default_factory=list)
-    marks: list[tuple[float, int]] = field(default_factory=list)
+    pieces: list[bytes] = []
+    marks: list[tuple[float, int]] = []
     size: int = 0
     cut: bool = False
+    held: bool = False
     ended: float | None = None
     failure: Failure | None = None
+    asks_usage: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Return what it is evidence for."""
+        split = self.split
+        return Place(
+            arm=self.arm, service=split.service, rollout_id=split.rollout_id, stage=self.stage, epoch=split.epoch
+        )
 
     def add(self, data: bytes, now: float, room: int) -> None:
         """Keep a read, up to `room` bytes of body in all."""

@@ -1,4 +1,4 @@
-"""What the gateway counts, and how Prometheus reads it."""
+"""What the gateway counts."""
 
 from __future__ import annotations
 
@@ -14,29 +14,11 @@ class Counters:
         self.mirrors: Counter[tuple[str, str]] = Counter()
         self.refusals: Counter[int] = Counter()
         self.rescues: Counter[str] = Counter()
+        self.unrescued: Counter[str] = Counter()
+        self.shed = 0
         self.connections = 0
+        self.unproxied = 0
 
-
-class Page:
-    """Write the text exposition format."""
-
-    def __init__(self) -> None:
-        """Start an empty page."""
-        self._lines: list[str] = []
-
-    def family(self, name: str, kind: str, text: str) -> None:
-        """Begin a family; kind: counter or gauge."""
-        self._lines += (f"# HELP {name} {text}", f"# TYPE {name} {kind}")
-
-    def value(self, name: str, value: float, **labels: str) -> None:
-        """Write one value."""
-        inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
-        self._lines.append(f"{name}{{{inner}}} {value!r}" if inner else f"{name} {value!r}")
-
-    def body(self) -> bytes:
-        """Return the page."""
-        return ("\n".join(self._lines) + "\n").encode()
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    def no_proxy_header(self) -> None:
+        """Count a connection that was closed because it did not begin with a PROXY header."""
+        self.unproxied += 1

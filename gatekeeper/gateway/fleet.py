@@ -12,17 +12,21 @@ from gatekeeper.model.arm import Arm
 
 if TYPE_CHECKING:
     import asyncio
+    from ssl import SSLContext
 
     from gatekeeper.gateway.capture import Capture
     from gatekeeper.gateway.leg import Owner
     from gatekeeper.gateway.limits import Limits
 
+_CANDIDATE = Arm.CANDIDATE
+
 
 class Fleet:
     """Know every endpoint by its URL."""
 
-    def __init__(self, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
-        """Know none yet."""
+    def __init__(self, limits: Limits, loop: asyncio.AbstractEventLoop, tls: SSLContext | None = None) -> None:
+        """Know none yet. tls: checks https endpoints' certificates, None: with the system's authorities."""
+        self._tls = tls
         self._limits = limits
         self._loop = loop
         self.caller = Caller(loop)
@@ -42,7 +46,7 @@ class Fleet:
         """
         pool = self._pools.get(url)
         if pool is None:
-            pool = self._pools[url] = Pool(url, self._limits, self._loop)
+            pool = self._pools[url] = Pool(url, self._limits, self._loop, self._tls)
         return pool
 
     def breaker(self, url: str) -> Breaker:
@@ -70,7 +74,7 @@ class Fleet:
             owner,
             limits=self._shadow if shadow else self._stream if streamed else self._answer,
             room=self._limits.record_bytes,
-            breaker=self.breaker(url) if capture.arm is Arm.CANDIDATE else None,
+            breaker=self.breaker(url) if capture.arm is _CANDIDATE else None,
         )
 
     def sweep(self, now: float) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from gatekeeper.gateway.runs import find_run
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DONE = b"[DONE]"
 _TOKEN_FIELDS = ("content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call")
@@ -18,6 +20,9 @@ _RESPONSE_TOKENS = frozenset(
         "response.function_call_arguments.delta",
         "response.reasoning_text.delta",
         "response.reasoning_summary_text.delta",
+        "response.custom_tool_call_input.delta",
+        "response.mcp_call_arguments.delta",
+        "response.code_interpreter_call_code.delta",
     )
 )
 
@@ -26,12 +31,12 @@ _RESPONSE_TOKENS = frozenset(
 class Folded:
     """Hold what a stream came to.
 
-    body: one chat completion. token_ends: for each event that carried output, the offset after it. finished: the
-    stream said that it was over. error: the error that it carried instead.
+    body: one chat completion. token_ends: for each event that carried output, (the offset after it, the index of the
+    choice). finished: the stream said that it was over. error: the error that it carried instead.
     """
 
     body: dict[str, Any] = field(default_factory=dict)
-    token_ends: list[int] = field(default_factory=list)
+    token_ends: list[tuple[int, int]] = field(default_factory=list)
     finished: bool = False
     error: str | None = None
 
@@ -60,6 +65,23 @@ def fold(data: bytes) -> Folded:
     """Fold a stream of chat completions, completions or responses; never raises on what a model server sent."""
     folded = Folded()
     choices: dict[int, dict[str, Any]] = {}
+    start = data.find(b"\n\n") + 2
+    run = find_run(data, start)
+    if run is None:
+        _fold_events(folded, choices, data, 0)
+    else:
+        _fold_events(folded, choices, data[:start], 0)
+        for index in _fold_chunk(folded, choices, run.chunk):
+            folded.token_ends += [(end, index) for end in run.token_ends]
+        _fold_events(folded, choices, data[run.end :], run.end)
+    if choices:
+        folded.body["choices"] = [_closed(choices[index]) for index in sorted(choices)]
+        folded.finished = folded.finished or all(choice.get("finish_reason") for choice in choices.values())
+    return folded
+
+
+def _fold_events(folded: Folded, choices: dict[int, dict[str, Any]], data: bytes, offset: int) -> None:
+    """Fold events one by one; offset: of `data` in the stream."""
     for end, text in events(data):
         if text == _DONE:
             folded.finished = True
@@ -71,35 +93,31 @@ def fold(data: bytes) -> Folded:
             continue
         if not isinstance(chunk, dict):
             continue
-        if _fold_chunk(folded, choices, chunk):
-            folded.token_ends.append(end)
-    if choices:
-        folded.body["choices"] = [_closed(choices[index]) for index in sorted(choices)]
-        folded.finished = folded.finished or all(choice.get("finish_reason") for choice in choices.values())
-    return folded
+        folded.token_ends += [(offset + end, index) for index in _fold_chunk(folded, choices, chunk)]
 
 
-def _fold_chunk(folded: Folded, choices: dict[int, dict[str, Any]], chunk: dict[str, Any]) -> bool:
-    """Add a chunk; tell whether it carried output."""
+def _fold_chunk(folded: Folded, choices: dict[int, dict[str, Any]], chunk: dict[str, Any]) -> list[int]:
+    """Add a chunk; return the indexes of the choices for which it carried output."""
     kind = chunk.get("type")
     if isinstance(kind, str) and kind.startswith("response."):
-        return _fold_response_event(folded, kind, chunk)
-    if chunk.get("error"):
-        folded.error = _error_text(chunk["error"])
-        return False
+        return [0] if _fold_response_event(folded, kind, chunk) else []
+    if chunk.get("error") or kind == "error":
+        folded.error = _error_text(chunk.get("error") or chunk)
+        return []
     for name in ("id", "created", "model", "system_fingerprint", "usage"):
         if chunk.get(name) is not None:
             folded.body[name] = chunk[name]
     folded.body.setdefault("object", "chat.completion")
-    token = False
+    tokens: list[int] = []
     parts = chunk.get("choices")
     for part in parts if isinstance(parts, list) else ():
         if isinstance(part, dict):
             index = part.get("index")
             index = index if isinstance(index, int) else 0
             choice = choices.setdefault(index, _new_choice(index))
-            token = _fold_choice(choice, part) or token
-    return token
+            if _fold_choice(choice, part):
+                tokens.append(index)
+    return tokens
 
 
 def _fold_response_event(folded: Folded, kind: str, chunk: dict[str, Any]) -> bool:
@@ -109,7 +127,7 @@ def _fold_response_event(folded: Folded, kind: str, chunk: dict[str, Any]) -> bo
         folded.finished = True
     elif kind == "response.failed" and isinstance(response, dict):
         folded.error = _error_text(response.get("error"))
-    return kind in _RESPONSE_TOKENS
+    return kind in _RESPONSE_TOKENS and bool(chunk.get("delta"))
 
 
 def _new_choice(index: int) -> dict[str, Any]:

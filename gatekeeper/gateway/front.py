@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import asyncio
 
-    from gatekeeper.gateway.http import Request
+    from gatekeeper.gateway.heads import Heads
+    from gatekeeper.gateway.http import Request, RequestHead
     from gatekeeper.gateway.limits import Limits
     from gatekeeper.gateway.server import ClientConnection
 
@@ -31,6 +32,7 @@ class Front(Protocol):
     limits: Limits
     loop: asyncio.AbstractEventLoop
     draining: bool
+    heads: Heads[RequestHead]
     connections: set[ClientConnection]
 
     def answer(self, request: Request, client: ClientConnection) -> Turn | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -30,9 +29,11 @@ _HOP_BY_HOP = frozenset(
     )
 )
 _NOT_UPSTREAM = _HOP_BY_HOP | {b"host", b"content-length", b"expect", b"x-request-id"}
-_NOT_DOWNSTREAM = _HOP_BY_HOP | {b"x-request-id"}
+_NOT_DOWNSTREAM = _HOP_BY_HOP | {b"content-length", b"x-request-id"}
+_NOT_UPSTREAM_PLAIN = _NOT_UPSTREAM | {b"accept-encoding"}
 _OURS = b"x-gatekeeper-"
-_TYPES = {401: "authentication_error", 404: "not_found_error", 429: "rate_limit_error"}
+_BY_REQUEST = (b"content-length", b"x-request-id")
+_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 _SERVER_ERROR = 500
 JSON = b"application/json"
 
@@ -40,13 +41,16 @@ JSON = b"application/json"
 class Refusal(Exception):  # noqa: N818 - it is an answer
     """Answer a request with an error of the gateway's own. status: the HTTP status."""
 
-    def __init__(self, status: int, message: str, *, code: str | None = None, close: bool = False) -> None:
-        """Keep the answer; close: the connection must not be used again."""
+    def __init__(
+        self, status: int, message: str, *, code: str | None = None, close: bool = False, retry_after_s: int = 0
+    ) -> None:
+        """Keep the answer. close: the connection must not be used again. retry_after_s: told to the client; 0: not."""
         super().__init__(message)
         self.status = status
         self.message = message
         self.code = code
         self.close = close
+        self.retry_after_s = retry_after_s
 
     def body(self) -> bytes:
         """Return the answer's body in OpenAI's shape."""
@@ -55,40 +59,87 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
         return msgspec.json.encode({"error": error})
 
 
-@dataclass(slots=True)
-class Request:
-    """Hold a whole request. target: path and query as sent. peer: the client's address. arrived: monotonic seconds."""
+class RequestHead(msgspec.Struct):
+    """Hold what a request's head says; requests whose heads differ in length and id alone may share it.
+
+    target: path and query as sent. passed: the header lines that go upstream; passed_plain: where the answer is wanted
+    without compression. labels: what `labels` read of the headers, once for all who share them; None before that.
+    """
 
     method: bytes
     target: bytes
+    path: str
     headers: Headers
-    body: bytes
+    passed: bytes
+    passed_plain: bytes
     minor: int
+    labels: Any = None
+
+
+class Request(msgspec.Struct):
+    """Hold a whole request. peer: the client's address. arrived: monotonic seconds.
+
+    sent_id: the client's `x-request-id`, None when it sent none.
+    """
+
+    head: RequestHead
+    body: bytes
     keep_alive: bool
     peer: str
     arrived: float
+    sent_id: bytes | None = None
 
     @property
     def path(self) -> str:
         """Return the target without its query."""
-        return self.target.partition(b"?")[0].decode("latin-1")
+        return self.head.path
 
-    def header(self, name: bytes) -> str | None:
-        """Return the first value of a header by its lower-case name; None when it was not sent."""
-        for sent, value in self.headers:
-            if sent.lower() == name:
-                return value.decode("latin-1").strip()
-        return None
+    @property
+    def method(self) -> bytes:
+        """Return the method."""
+        return self.head.method
+
+    @property
+    def headers(self) -> Headers:
+        """Return the headers, less `x-request-id` and `content-length`."""
+        return self.head.headers
 
 
-@dataclass(slots=True)
-class Head:
-    """Hold a response's head. length: of the body in bytes, None when it is chunked or ends with the connection."""
+class Head(msgspec.Struct):
+    """Hold a response's head. length: of the body in bytes, None when it is chunked or ends with the connection.
+
+    start: the status line and the header lines that go to the client. content_type, coding: those headers' values,
+    lower-case, "" without them. bodiless: the status rules a body out.
+    """
 
     status: int
-    reason: bytes
-    headers: Headers
+    start: bytes
     length: int | None
+    content_type: str = ""
+    coding: str = ""
+    bodiless: bool = False
+
+    @property
+    def plain_events(self) -> bool:
+        """Tell whether the body is a stream of events that can be read as it comes."""
+        return self.content_type.startswith("text/event-stream") and self.coding in ("", "identity")
+
+
+def read_request_head(method: bytes, target: bytes, headers: Headers, minor: int) -> RequestHead:
+    """Build a request's head from its parsed parts, which have been checked."""
+    kept = [(name, value) for name, value in headers if name.lower() not in _BY_REQUEST]
+    path = target.partition(b"?")[0].decode("latin-1")
+    passed, plain = (b"".join(_passed(headers, dropped)) for dropped in (_NOT_UPSTREAM, _NOT_UPSTREAM_PLAIN))
+    return RequestHead(method, target, path, kept, passed, plain, minor)
+
+
+def read_response_head(status: int, reason: bytes, headers: Headers, length: int | None, *, bodiless: bool) -> Head:
+    """Build a response's head from its parsed parts."""
+    lines = b"".join(_passed(headers, _HOP_BY_HOP | {b"x-request-id"} if bodiless else _NOT_DOWNSTREAM))
+    start = b"HTTP/1.1 %d %b\r\n%b" % (status, reason, lines)
+    sent = {name.lower(): value.decode("latin-1").strip().lower() for name, value in reversed(headers)}
+    kind, coding = sent.get(b"content-type", ""), sent.get(b"content-encoding", "")
+    return Head(status, start, 0 if bodiless else length, kind, coding, bodiless)
 
 
 def check_request(version: str, headers: Headers) -> None:
@@ -126,26 +177,32 @@ def _passed(headers: Headers, dropped: frozenset[bytes]) -> Iterable[bytes]:
             yield name + b": " + value + b"\r\n"
 
 
-def request_head(request: Request, target: bytes, host: bytes, length: int, extra: bytes) -> bytes:
+def request_head(
+    head: RequestHead, prefix: bytes, host: bytes, length: int, extra: bytes, *, plain: bool = False
+) -> bytes:
     """Build the head sent upstream: the client's own headers, less those of its connection and ours.
 
-    extra: whole header lines of our own.
+    prefix: of the path. extra: whole header lines of our own. plain: the answer is wanted without compression.
     """
-    lines = b"".join(_passed(request.headers, _NOT_UPSTREAM))
-    return b"%b %b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: %d\r\n%b\r\n" % (
-        request.method,
-        target,
+    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: %d\r\n%b\r\n" % (
+        head.method,
+        prefix,
+        head.target,
         host,
-        lines,
+        head.passed_plain if plain else head.passed,
         length,
         extra,
     )
 
 
-def response_head(head: Head, extra: bytes) -> bytes:
-    """Build the head sent to the client from the upstream's; extra: whole header lines of our own."""
-    lines = b"".join(_passed(head.headers, _NOT_DOWNSTREAM))
-    return b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (head.status, head.reason, lines, extra)
+def response_head(head: Head, extra: bytes, *, resized: bool = False) -> bytes:
+    """Build the head sent to the client from the upstream's.
+
+    extra: whole header lines of our own. resized: the body's length is not the upstream's.
+    """
+    if head.length is None or head.bodiless or resized:
+        return b"%b%b\r\n" % (head.start, extra)
+    return b"%bcontent-length: %d\r\n%b\r\n" % (head.start, head.length, extra)
 
 
 def own_response(status: int, body: bytes, extra: bytes = b"", content_type: bytes = JSON) -> bytes:

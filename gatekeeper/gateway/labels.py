@@ -4,44 +4,50 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
-import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from gatekeeper.gateway.http import Refusal
+from gatekeeper.gateway.override import Override
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.body import Facts
-    from gatekeeper.gateway.http import Request
+    from gatekeeper.gateway.http import Headers, Request
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _REMEMBERED_IDS = 50_000
+_DRAWN_IDS = 256
 _READ = frozenset(
     (
         b"authorization",
-        b"x-request-id",
         b"x-gatekeeper-key",
         b"x-gatekeeper-session",
         b"x-gatekeeper-segment",
         b"x-gatekeeper-expect",
+        b"x-gatekeeper-arm",
+        b"x-gatekeeper-override-key",
     )
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Labels:
-    """Hold a request's labels. key: the sticky one. request_id: as the client sees it; exchange_id: unique here."""
+class Labels(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold a request's labels. key: the sticky one. request_id: as the client sees it; exchange_id: unique here.
+
+    id_line: the header line with the request_id. override: an arm that was asked for, None for none.
+    """
 
     request_id: str
     exchange_id: str
+    id_line: bytes
     key: str
     cluster_id: str | None = None
     segment: str | dict[str, str] | None = None
     expect: tuple[dict[str, Any], ...] = ()
     response_schema: dict[str, Any] | None = None
+    override: Override | None = None
 
 
 class Expected(msgspec.Struct):
@@ -51,21 +57,40 @@ class Expected(msgspec.Struct):
     response_schema: dict[str, Any] | None = None
 
 
+class HeadLabels(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold the labels that a request's headers say, for every request with this head. api_key: hashed."""
+
+    key: str | None
+    session: str | None
+    segment: str | dict[str, str] | None
+    api_key: str | None
+    expected: Expected
+    override: Override | None
+
+
 class Ids:
     """Tell an id that a client sent once from one that it sends again: records are kept by id, each once."""
 
     def __init__(self) -> None:
         """Remember nothing yet."""
         self._seen: dict[str, None] = {}
+        self._fresh: list[str] = []
 
     def exchange_id(self, request_id: str) -> str:
         """Return the client's own id the first time, and one with a unique ending after that."""
         if request_id in self._seen:
-            return f"{request_id}~{uuid.uuid4().hex[:12]}"
+            return f"{request_id}~{self.fresh()[:12]}"
         self._seen[request_id] = None
         if len(self._seen) > _REMEMBERED_IDS:
             del self._seen[next(iter(self._seen))]
         return request_id
+
+    def fresh(self) -> str:
+        """Return an id that nobody has: 32 hexadecimal digits, drawn in blocks."""
+        if not self._fresh:
+            block = os.urandom(16 * _DRAWN_IDS).hex()
+            self._fresh = [block[at : at + 32] for at in range(0, len(block), 32)]
+        return self._fresh.pop()
 
 
 def read_labels(request: Request, facts: Facts, ids: Ids) -> Labels:
@@ -77,29 +102,44 @@ def read_labels(request: Request, facts: Facts, ids: Ids) -> Labels:
     Raises:
         Refusal: 400, `x-gatekeeper-expect` is not base64 of the JSON it should be.
     """
-    sent: dict[bytes, bytes] = {}
-    for name, value in request.headers:
-        lower = name.lower()
-        if lower in _READ:
-            sent.setdefault(lower, value)
-    own_id = sent.get(b"x-request-id")
+    said = request.head.labels
+    if said is None:
+        said = request.head.labels = _read_headers(request.headers)
+    own_id = request.sent_id
     if own_id is not None and _SANE_ID.fullmatch(own_id):
         request_id = own_id.decode()
         exchange_id = ids.exchange_id(request_id)
     else:
-        request_id = exchange_id = uuid.uuid4().hex
+        request_id = exchange_id = ids.fresh()
     user = facts.user if isinstance(facts.user, str) and facts.user else None
-    session = _text(sent.get(b"x-gatekeeper-session"))
-    expected = _expected(sent.get(b"x-gatekeeper-expect"))
-    key = _text(sent.get(b"x-gatekeeper-key")) or user or _api_key(sent.get(b"authorization")) or request.peer
+    key = said.key or user or said.api_key or request.peer
     return Labels(
         request_id=request_id,
         exchange_id=exchange_id,
+        id_line=b"x-request-id: %b\r\n" % request_id.encode(),
         key=key,
-        cluster_id=session or user or key,
+        cluster_id=said.session or user or key,
+        segment=said.segment,
+        expect=said.expected.expect,
+        response_schema=said.expected.response_schema,
+        override=said.override,
+    )
+
+
+def _read_headers(headers: Headers) -> HeadLabels:
+    sent: dict[bytes, bytes] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _READ:
+            sent.setdefault(lower, value)
+    asked = sent.get(b"x-gatekeeper-arm")
+    return HeadLabels(
+        key=_text(sent.get(b"x-gatekeeper-key")),
+        session=_text(sent.get(b"x-gatekeeper-session")),
         segment=_segment(_text(sent.get(b"x-gatekeeper-segment"))),
-        expect=expected.expect,
-        response_schema=expected.response_schema,
+        api_key=_api_key(sent.get(b"authorization")),
+        expected=_expected(sent.get(b"x-gatekeeper-expect")),
+        override=Override(asked, sent.get(b"x-gatekeeper-override-key", b"")) if asked is not None else None,
     )
 
 

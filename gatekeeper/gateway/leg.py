@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from gatekeeper.gateway.body import with_model
 from gatekeeper.gateway.call import Call
 from gatekeeper.gateway.http import request_head
+from gatekeeper.gateway.usage import REFUSED, asking
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.breaker import Breaker
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.origin import Pool
     from gatekeeper.model.exchange import Failure
 
-_FAULT = 500
+_BAD, _FAULT = 400, 500
 _SHADOW = b"x-gatekeeper-shadow: 1\r\n"
 
 
@@ -33,6 +34,8 @@ class Owner(Protocol):
 
 class Leg:
     """Send a request to one endpoint, keep what comes back, tell the owner and the endpoint's breaker."""
+
+    __slots__ = ("_asking", "_breaker", "_call", "_caller", "_limits", "_owner", "_pool", "_room", "capture")
 
     def __init__(
         self,
@@ -54,6 +57,7 @@ class Leg:
         self._room = room
         self._breaker = breaker
         self._call: Call | None = None
+        self._asking: tuple[str | None, bool] | None = None
 
     def start(self, asked_model: str | None, *, shadow: bool = False) -> None:
         """Send the request, with the endpoint's model in place of the one asked for.
@@ -61,13 +65,21 @@ class Leg:
         Raises:
             Refusal: the model's name cannot be replaced in this body.
         """
-        request, endpoint = self.capture.request, self.capture.endpoint
-        body = request.body
+        if self.capture.asks_usage:
+            self.capture.asks_usage = self._pool.knows_usage
+            self._asking = (asked_model, shadow) if self._pool.knows_usage else None
+        self._send(asked_model, shadow=shadow)
+
+    def _send(self, asked_model: str | None, *, shadow: bool) -> None:
+        capture = self.capture
+        request, endpoint = capture.request, capture.endpoint
+        body = asking(request.body) if capture.asks_usage else request.body
         if endpoint.model and asked_model is not None:
             body = with_model(body, asked_model, endpoint.model)
-        extra = b"x-request-id: %b\r\n%b" % (self.capture.labels.request_id.encode(), _SHADOW if shadow else b"")
-        head = request_head(request, self._pool.prefix + request.target, self._pool.host, len(body), extra)
-        self._call = Call(self._caller, self._pool, head + body, self, self._limits)
+        extra = capture.labels.id_line + _SHADOW if shadow else capture.labels.id_line
+        pool = self._pool
+        head = request_head(request.head, pool.prefix, pool.host, len(body), extra, plain=capture.asks_usage)
+        self._call = Call(self._caller, pool, head + body, self, self._limits, capture.began)
         self._call.start()
 
     @property
@@ -75,20 +87,38 @@ class Leg:
         """Tell whether the answer's head says that the server failed."""
         return self.capture.head is not None and self.capture.head.status >= _FAULT
 
-    def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
+    def read(self, head: Head | None, data: bytes, now: float, *, ended: bool) -> None:
         """Capture a read, then tell the owner."""
-        now = monotonic()
+        capture = self.capture
         if head is not None:
-            self.capture.head = head
+            if self._asking is not None and self._refuses_usage(head.status, *self._asking):
+                return
+            capture.head = head
         if data:
-            self.capture.add(data, now, self._room)
+            capture.add(data, now, self._room)
         if ended:
-            self.capture.ended = now
+            capture.ended = now
             if self._breaker is not None and not self.faulty:
                 self._breaker.succeeded()
             elif self._breaker is not None:
                 self._breaker.failed("http_5xx", now)
         self._owner.arrived(self, data, ended=ended)
+
+    def _refuses_usage(self, status: int, asked_model: str | None, shadow: bool) -> bool:  # noqa: FBT001 - start's own
+        """Send the request as the client wrote it where what the engine refuses may be what we wrote into it.
+
+        An engine that takes it then is not asked for usage again.
+        """
+        if not self.capture.asks_usage:
+            self._pool.knows_usage = self._pool.knows_usage and status >= _BAD
+            return False
+        if status not in REFUSED:
+            return False
+        if self._call is not None:
+            self._call.cancel()
+        self.capture.asks_usage = False
+        self._send(asked_model, shadow=shadow)
+        return True
 
     def failed(self, failure: Failure) -> None:
         """Capture the failure, then tell the owner."""
@@ -111,6 +141,7 @@ class Leg:
 
     def pause(self) -> None:
         """Read no more for now."""
+        self.capture.held = True
         if self._call is not None:
             self._call.pause()
 

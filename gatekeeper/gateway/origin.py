@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
 
 from gatekeeper.errors import InputError
+from gatekeeper.gateway.heads import Heads
+from gatekeeper.gateway.tls import refusal
 from gatekeeper.gateway.upstream import Connection
 
 if TYPE_CHECKING:
+    from gatekeeper.gateway.http import Head
     from gatekeeper.gateway.limits import Limits
 
 _PORTS = {"http": 80, "https": 443}
@@ -35,10 +38,15 @@ def check_url(url: str) -> SplitResult:
 
 
 class Pool:
-    """Keep connections to one origin, the last used first."""
+    """Keep connections to one origin, the last used first.
 
-    def __init__(self, url: str, limits: Limits, loop: asyncio.AbstractEventLoop) -> None:
-        """Read the URL; nothing is opened yet.
+    knows_usage: the engine has not yet shown that it refuses `stream_options`.
+    """
+
+    def __init__(
+        self, url: str, limits: Limits, loop: asyncio.AbstractEventLoop, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """Read the URL; nothing is opened yet. tls: checks certificates, None: with the system's authorities.
 
         Raises:
             InputError: the URL is no http(s) root.
@@ -47,11 +55,13 @@ class Pool:
         self.prefix = parts.path.rstrip("/").encode()
         self.host = parts.netloc.encode()
         self._address = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
-        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._limits = limits
         self._loop = loop
+        self.heads: Heads[Head] = Heads()
         self._idle: list[Connection] = []
         self._made: set[Connection] = set()
+        self.knows_usage = True
 
     def take(self) -> Connection | None:
         """Return a kept connection; None when there is none."""
@@ -67,8 +77,13 @@ class Pool:
         Raises:
             OSError: it could not be opened in time (TimeoutError) or at all.
         """
-        async with asyncio.timeout(self._limits.connect_s):
-            _, connection = await self._loop.create_connection(lambda: Connection(self), *self._address, ssl=self._tls)
+        try:
+            async with asyncio.timeout(self._limits.connect_s):
+                _, connection = await self._loop.create_connection(
+                    lambda: Connection(self), *self._address, ssl=self._tls
+                )
+        except ssl.SSLError as exc:
+            raise ConnectionError(refusal(exc, self._address[0])) from exc
         self._made.add(connection)
         return connection
 

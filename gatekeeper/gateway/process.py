@@ -1,14 +1,12 @@
-"""The gateway as a process of its own: one worker, or a supervisor of several on one port."""
+"""The gateway as a process of its own: one worker on a port, which others may share."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
 import signal
 import socket
 import sys
-import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,25 +16,35 @@ import uvloop
 
 from gatekeeper.adapters.splitfeed import HttpSplitFeed, SplitFeed
 from gatekeeper.adapters.spool import DiskSpool, Shipper, SpoolReader
+from gatekeeper.errors import InputError
 from gatekeeper.gateway.app import Gateway
+from gatekeeper.gateway.figures import Figures
 from gatekeeper.gateway.limits import Limits
+from gatekeeper.gateway.listen import Door
+from gatekeeper.gateway.override import Overrides
+from gatekeeper.gateway.tls import Certificate, trusting
 from gatekeeper.model.split import Split
 
 if TYPE_CHECKING:
-    from multiprocessing.context import SpawnProcess
+    from collections.abc import Callable, Sequence
+    from ssl import SSLContext
+
+    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.ports import Carrier
 
 log = logging.getLogger(__name__)
 _SWITCH_S = 0.0005
 """How long the recorder's thread may keep the event loop from running."""
-_RESTART_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Role:
     """Hold what a gateway process is to do; it travels to worker processes.
 
-    split: fixed, from flags; None when a control plane is followed. api_url: "" when none is. drain_s: how long
-    requests under way may take after SIGTERM.
+    split: fixed, from flags; None when a control plane is followed. api_url: "" when none is. override_key: see
+    `Gateway`. tls_cert: PEM, None for plain text; tls_key: None where the certificate's file holds it. upstream_ca: PEM
+    of an authority that upstreams are trusted by, beside the system's. figures: folder in which `workers` share theirs,
+    None for a worker alone. drain_s: how long requests under way may take after SIGTERM.
     """
 
     host: str
@@ -48,8 +56,42 @@ class Role:
     gateway_id: str = ""
     data_dir: Path = Path("gatekeeper-data")
     show_release: bool = False
+    override_key: str = ""
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    proxy_protocol: bool = False
+    upstream_ca: Path | None = None
+    ask_usage: bool = True
+    figures: Path | None = None
+    workers: int = 1
     drain_s: float = 30.0
     limits: Limits = field(default_factory=Limits)
+
+    def certificate(self) -> Certificate | None:
+        """Load what clients are shown; None for plain text.
+
+        Raises:
+            InputError: a file cannot be read or used.
+        """
+        return Certificate(self.tls_cert, self.tls_key) if self.tls_cert is not None else None
+
+    def upstream_tls(self) -> SSLContext | None:
+        """Load what upstreams are checked by; None for the system's authorities alone.
+
+        Raises:
+            InputError: the file cannot be read or used.
+        """
+        return trusting(self.upstream_ca) if self.upstream_ca is not None else None
+
+    def check(self) -> None:
+        """Try what workers will need, before any is started.
+
+        Raises:
+            InputError: the override key, the certificate or the CA cannot be used.
+        """
+        Overrides(self.override_key)
+        self.certificate()
+        self.upstream_tls()
 
 
 def reserve(host: str, port: int) -> socket.socket:
@@ -77,13 +119,14 @@ def reserve(host: str, port: int) -> socket.socket:
 def run(role: Role, number: int = 1) -> None:
     """Serve until SIGTERM or SIGINT, then drain. number: of this worker, from 1; each has its own spool and id."""
     sys.setswitchinterval(_SWITCH_S)
+    certificate = role.certificate()
     with ExitStack() as stack:
-        gateway = _assemble(role, number, stack)
+        gateway = _assemble(role, number, stack, certificate)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(gateway, role))
+            runner.run(_serve(gateway, role, certificate))
 
 
-def _assemble(role: Role, number: int, stack: ExitStack) -> Gateway:
+def _assemble(role: Role, number: int, stack: ExitStack, certificate: Certificate | None) -> Gateway:
     takers = []
     if role.record is not None:
         from gatekeeper.gateway.record import SampleFile  # noqa: PLC0415 - scorers are loaded only where they score
@@ -94,7 +137,7 @@ def _assemble(role: Role, number: int, stack: ExitStack) -> Gateway:
     if not role.api_url:
         feed = SplitFeed(initial=[role.split] if role.split is not None else [])
         catch_all = role.split.service if role.split is not None else None
-        return Gateway(feed, None, role.limits, catch_all=catch_all, show_release=role.show_release, takers=takers)
+        return _gateway(role, number, certificate, feed, takers, catch_all=catch_all)
     feed = SplitFeed(
         role.data_dir / f"last-good-split-{number}.json", initial=[role.split] if role.split is not None else []
     )
@@ -107,38 +150,51 @@ def _assemble(role: Role, number: int, stack: ExitStack) -> Gateway:
     stack.callback(shipper.stop)
     stack.callback(spool.close)
     stack.callback(poller.stop)
-    return Gateway(feed, spool, role.limits, show_release=role.show_release, takers=takers)
+    return _gateway(role, number, certificate, feed, takers, spool=spool, carrier=shipper)
 
 
-async def _serve(gateway: Gateway, role: Role) -> None:
+def _gateway(
+    role: Role,
+    number: int,
+    certificate: Certificate | None,
+    feed: SplitFeed,
+    takers: Sequence[Callable[[Exchange], object]],
+    *,
+    spool: DiskSpool | None = None,
+    catch_all: str | None = None,
+    carrier: Carrier | None = None,
+) -> Gateway:
+    return Gateway(
+        feed,
+        spool,
+        role.limits,
+        catch_all=catch_all,
+        show_release=role.show_release,
+        override_key=role.override_key,
+        door=Door(tls=certificate.context if certificate is not None else None, proxy_protocol=role.proxy_protocol),
+        upstream_tls=role.upstream_tls(),
+        ask_usage=role.ask_usage,
+        figures=Figures(role.figures, number, role.workers) if role.figures is not None else None,
+        takers=takers,
+        carrier=carrier,
+    )
+
+
+async def _serve(gateway: Gateway, role: Role, certificate: Certificate | None) -> None:
     ending = asyncio.Event()
     for ended_by in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(ended_by, ending.set)
+    if certificate is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, certificate)
     await gateway.start(role.host, role.port, reuse_port=True)
     log.info("serving on %s:%d", role.host, gateway.port)
     await ending.wait()
     await gateway.drain(role.drain_s)
 
 
-def supervise(role: Role, workers: int) -> None:
-    """Run workers on one port until SIGTERM or SIGINT; one that dies is started again, the others do not notice."""
-    context = multiprocessing.get_context("spawn")
-    ending = threading.Event()
-    for ended_by in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(ended_by, lambda *_: ending.set())
-
-    def start(number: int) -> SpawnProcess:
-        worker = context.Process(target=run, args=(role, number), name=f"gateway-{number}")
-        worker.start()
-        return worker
-
-    living = {number: start(number) for number in range(1, workers + 1)}
-    while not ending.wait(_RESTART_S):
-        for number, worker in living.items():
-            if not worker.is_alive():
-                log.error("worker %d ended with code %s and is started again", number, worker.exitcode)
-                living[number] = start(number)
-    for worker in living.values():
-        worker.terminate()
-    for worker in living.values():
-        worker.join()
+def _reload(certificate: Certificate) -> None:
+    """Take a renewed certificate; a faulty one is told, and the old one stays."""
+    try:
+        certificate.reload()
+    except InputError as exc:
+        log.error("the certificate in use stays: %s", exc)  # noqa: TRY400 - the message says it all

@@ -6,31 +6,40 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gatekeeper.decide.assign import mirrored
 from gatekeeper.errors import InputError
+from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.capture import RESCUE_STAGE, Capture
 from gatekeeper.gateway.counters import Counters
 from gatekeeper.gateway.fleet import Fleet
 from gatekeeper.gateway.http import Refusal, response_head
-from gatekeeper.gateway.labels import Labels
 from gatekeeper.gateway.mirror import Mirror
 from gatekeeper.gateway.recorder import Recorder
+from gatekeeper.gateway.usage import Strip
 from gatekeeper.model.arm import Arm
+from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Failure
-from gatekeeper.model.split import Split
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.http import Head, Request
+    from gatekeeper.gateway.labels import Labels
     from gatekeeper.gateway.leg import Leg
     from gatekeeper.gateway.server import ClientConnection
+    from gatekeeper.model.split import Split
 
+_BASELINE, _CANDIDATE = Arm.BASELINE, Arm.CANDIDATE
 _GATEWAY_STATUS = {"timeout": 504}
 _BAD, _TOO_MANY, _SERVER = 400, 429, 500
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """Hold what was decided about a request before anything is sent. measured: it is recorded and mirrored."""
+class Plan(msgspec.Struct, kw_only=True, frozen=True):
+    """Hold what was decided about a request before anything is sent.
+
+    measured: it is recorded and mirrored. drawn: its arm was drawn; one that was given is not compared or mirrored.
+    asks_usage: it is a stream whose usage is asked for without its client.
+    """
 
     split: Split
     arm: Arm
@@ -38,22 +47,43 @@ class Plan:
     model: str | None
     streamed: bool
     measured: bool = True
+    drawn: bool = True
+    asks_usage: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """Hold what every request needs; one a gateway. The switches name the response headers that are shown."""
+    """Hold what every request needs; one a gateway.
+
+    rescues: what second tries are paid from. The switches name the response headers that are shown.
+    """
 
     fleet: Fleet
     mirror: Mirror
     recorder: Recorder
     counters: Counters
+    rescues: Budget
     show_release: bool = False
     show_arm: bool = False
 
 
 class Forward:
     """Answer one request from the arm it was given; `server.Turn` and `leg.Owner` in one."""
+
+    __slots__ = (
+        "_chunked",
+        "_client",
+        "_head_sent",
+        "_leg",
+        "_over",
+        "_plan",
+        "_request",
+        "_shadow",
+        "_shop",
+        "_strip",
+        "_ts",
+        "_unrescued",
+    )
 
     def __init__(self, shop: Shop, client: ClientConnection, request: Request, plan: Plan) -> None:
         """Keep what to do; `begin` does it."""
@@ -64,7 +94,8 @@ class Forward:
         self._ts = time.time()
         self._leg: Leg | None = None
         self._shadow: Leg | None = None
-        self._head_sent = self._chunked = self._over = False
+        self._strip: Strip | None = None
+        self._head_sent = self._chunked = self._over = self._unrescued = False
 
     def begin(self) -> None:
         """Send the request to its arm, and a copy to the candidate where one is due.
@@ -73,9 +104,10 @@ class Forward:
             Refusal: the request cannot be sent.
         """
         plan = self._plan
-        if plan.arm is Arm.CANDIDATE and plan.split.candidate is not None:
+        self._shop.rescues.seen()
+        if plan.arm is _CANDIDATE and plan.split.candidate is not None:
             breaker = self._shop.fleet.breaker(plan.split.candidate.url)
-            capture = self._capture(Arm.CANDIDATE, self._request.arrived)
+            capture = self._capture(_CANDIDATE, self._request.arrived)
             if not breaker.allows(capture.began):
                 capture.failure = breaker.refusal()
                 self._rescue(capture)
@@ -83,7 +115,7 @@ class Forward:
             self._start(capture)
             return
         capture = self._capture(plan.arm, self._request.arrived)
-        copied = plan.measured and plan.arm is Arm.BASELINE and mirrored(plan.split, capture.id)
+        copied = plan.drawn and plan.measured and plan.arm is _BASELINE and mirrored(plan.split, capture.id)
         if copied:
             self._shadow = self._shop.mirror.copy(capture, plan.model)
         self._start(capture)
@@ -94,18 +126,17 @@ class Forward:
         if leg is not self._leg or head is None:
             return
         if not self._head_sent:
-            if leg.capture.arm is Arm.CANDIDATE:
-                if leg.faulty:
-                    failure = Failure(kind="http_5xx", message=f"the candidate answered {head.status}")
+            if leg.capture.arm is _CANDIDATE:
+                if leg.faulty and self._may_rescue():
                     if not ended:
-                        leg.blame(failure)
+                        leg.blame(Failure(kind="http_5xx", message=f"the candidate answered {head.status}"))
                     self._rescue(leg.capture)
                     return
                 if not (data or ended):
                     return
-            data = self._send_head(leg, head) + self._framed(data)
+            data = self._send_head(leg, head) + self._framed(self._stripped(data, ended=ended))
         else:
-            data = self._framed(data)
+            data = self._framed(self._stripped(data, ended=ended))
         if ended and self._chunked:
             data += b"0\r\n\r\n"
         if data:
@@ -121,12 +152,12 @@ class Forward:
         if self._head_sent:
             self._end(leg.capture)
             self._client.abort()
-        elif leg.capture.arm is Arm.CANDIDATE:
+        elif leg.capture.arm is _CANDIDATE and self._may_rescue():
             self._rescue(leg.capture)
         else:
             self._end(leg.capture)
             status = _GATEWAY_STATUS.get(failure.kind, 502)
-            self._client.refuse(Refusal(status, failure.message, code=failure.kind), self._id_line())
+            self._client.refuse(Refusal(status, failure.message, code=failure.kind), self._plan.labels.id_line)
 
     def client_gone(self) -> None:
         """Cancel the upstream and the copy: nobody waits."""
@@ -149,17 +180,20 @@ class Forward:
 
     def _capture(self, arm: Arm, began: float, *, stage: int | None = None) -> Capture:
         split, labels = self._plan.split, self._plan.labels
-        candidate = split.candidate if arm is Arm.CANDIDATE else None
+        if stage is None:
+            stage = split.stage if self._plan.drawn else APART_STAGE
+        candidate = split.candidate if arm is _CANDIDATE else None
         return Capture(
             id=labels.exchange_id,
             ts=self._ts,
             arm=arm,
             split=split,
             endpoint=candidate or split.baseline,
-            stage=split.stage if stage is None else stage,
+            stage=stage,
             request=self._request,
             labels=labels,
             began=began,
+            asks_usage=self._plan.asks_usage,
         )
 
     def _start(self, capture: Capture) -> None:
@@ -167,13 +201,20 @@ class Forward:
             leg = self._shop.fleet.leg(capture, self, streamed=self._plan.streamed)
         except InputError as exc:
             capture.failure = Failure(kind="connect", message=str(exc))
-            if capture.arm is Arm.CANDIDATE:
+            if capture.arm is _CANDIDATE:
                 self._rescue(capture)
                 return
             self._end(capture)
             raise Refusal(502, str(exc)) from exc
         self._leg = leg
         leg.start(self._plan.model)
+
+    def _may_rescue(self) -> bool:
+        """Tell whether this request may be sent a second time, to the baseline; asked once, a no stays."""
+        if not self._unrescued and not self._shop.rescues.spend(time.monotonic()):
+            self._unrescued = True
+            self._shop.counters.unrescued[self._plan.split.service] += 1
+        return not self._unrescued
 
     def _rescue(self, failed: Capture) -> None:
         """Charge the candidate, and have the baseline answer; that answer is kept, and compared with nothing."""
@@ -184,30 +225,34 @@ class Forward:
         self._shop.counters.rescues[failed.split.service] += 1
         now = time.monotonic()
         try:
-            self._start(self._capture(Arm.BASELINE, now, stage=RESCUE_STAGE))
+            self._start(self._capture(_BASELINE, now, stage=RESCUE_STAGE))
         except Refusal as refusal:
-            self._client.refuse(refusal, self._id_line())
+            self._client.refuse(refusal, self._plan.labels.id_line)
 
     def _send_head(self, leg: Leg, head: Head) -> bytes:
         self._head_sent = True
-        lines = self._id_line()
+        lines = self._plan.labels.id_line
         if self._shop.show_release and leg.capture.endpoint.release:
             lines += b"x-gatekeeper-release: %b\r\n" % leg.capture.endpoint.release.encode()
-        if self._shop.show_arm:
+        if self._shop.show_arm or self._plan.labels.override is not None:
             lines += b"x-gatekeeper-arm: %b\r\n" % leg.capture.arm.value.encode()
-        if head.length is None:
-            self._chunked = self._request.minor == 1
+        length = head.length
+        if leg.capture.asks_usage and head.plain_events:
+            self._strip = Strip()
+            length = None
+        if length is None:
+            self._chunked = self._request.head.minor == 1
             if self._chunked:
                 lines += b"transfer-encoding: chunked\r\n"
         if not self._client.keeps:
             lines += b"connection: close\r\n"
-        return response_head(head, lines)
+        return response_head(head, lines, resized=length != head.length)
+
+    def _stripped(self, data: bytes, *, ended: bool) -> bytes:
+        return data if self._strip is None else self._strip.feed(data, ended=ended)
 
     def _framed(self, data: bytes) -> bytes:
         return b"%x\r\n%b\r\n" % (len(data), data) if data and self._chunked else data
-
-    def _id_line(self) -> bytes:
-        return b"x-request-id: %b\r\n" % self._plan.labels.request_id.encode()
 
     def _end(self, capture: Capture) -> None:
         self._over = True
@@ -222,4 +267,4 @@ class Forward:
             outcome = capture.failure.kind
         elif status >= _BAD:
             outcome = "rate_limited" if status == _TOO_MANY else "http_5xx" if status >= _SERVER else "http_4xx"
-        self._shop.counters.requests[capture.split.service, capture.arm.value, outcome] += 1
+        self._shop.counters.requests[capture.split.service, str(capture.arm), outcome] += 1

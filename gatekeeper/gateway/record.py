@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from gatekeeper.gateway.capture import RESCUE_STAGE
 from gatekeeper.metrics._scoring import score_exchange
+from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.wire import sample_to_dict
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 class SampleFile:
-    """Append each exchange's sample, with the labels that say why; answers given in the candidate's place are left out.
+    """Append each exchange's sample, with the labels that say why; what is never compared is left out.
+
+    That is: answers given in the candidate's place, and those to requests whose arm was not drawn.
 
     Every line is one write, so that several workers may share the file.
     """
@@ -33,7 +35,7 @@ class SampleFile:
 
     def take(self, exchange: Exchange) -> None:
         """Score and write one exchange."""
-        if exchange.stage == RESCUE_STAGE:
+        if exchange.stage == APART_STAGE:
             return
         sample, labels = score_exchange(exchange)
         line = orjson.dumps({**sample_to_dict(sample), "labels": labels}, option=orjson.OPT_APPEND_NEWLINE)

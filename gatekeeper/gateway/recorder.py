@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-import queue
 import threading
+import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from gatekeeper.gateway.tap import to_exchange
@@ -13,9 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gatekeeper.gateway.capture import Capture
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.model.exchange import Exchange, Place
 
 log = logging.getLogger(__name__)
+_GATHER_S = 0.005
+"""How long captures gather before the thread works on them: waking it for each would cost more than the work."""
+_SLICE_S, _PAUSE_S = 0.0004, 0.001
+"""The thread works in slices shorter than the interpreter's switch interval, and lets the event loop run between."""
 
 
 class Recorder:
@@ -25,11 +30,19 @@ class Recorder:
     longer than is kept), dropped_queue_full, dropped_unread (answers that cannot be read whole), dropped_fault.
     """
 
-    def __init__(self, takers: Sequence[Callable[[Exchange], object]], bound: int) -> None:
-        """Start the thread."""
+    def __init__(
+        self,
+        takers: Sequence[Callable[[Exchange], object]],
+        bound: int,
+        lose: Callable[[Place], object] = lambda _: None,
+    ) -> None:
+        """Start the thread. lose: learns what each dropped exchange was evidence for."""
         self._takers = tuple(takers)
+        self._lose = lose
         self._bound = bound
-        self._queue: queue.SimpleQueue[Capture | None] = queue.SimpleQueue()
+        self._waiting: deque[Capture] = deque()
+        self._wake = threading.Event()
+        self._asleep = self._closing = False
         self.counts = {
             "accepted": 0,
             "recorded": 0,
@@ -41,31 +54,64 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Return how many captures wait to be recorded."""
+        return len(self._waiting)
+
     def put(self, capture: Capture) -> None:
         """Take a capture; never waits, never raises."""
         self.counts["accepted"] += 1
-        if self._queue.qsize() >= self._bound:
+        if len(self._waiting) >= self._bound:
             self.counts["dropped_queue_full"] += 1
+            self._lose(capture.place)
             return
-        self._queue.put(capture)
+        self._waiting.append(capture)
+        if self._asleep:
+            self._asleep = False
+            self._wake.set()
 
     def close(self) -> None:
         """Record what is queued, then end the thread."""
-        self._queue.put(None)
+        self._closing = True
+        self._wake.set()
         self._thread.join()
 
     def _run(self) -> None:
-        while (capture := self._queue.get()) is not None:
-            try:
-                exchange = to_exchange(capture)
-                if exchange.response is None and exchange.error is None:
-                    self.counts["dropped_unread"] += 1
-                    continue
-                for take in self._takers:
-                    take(exchange)
-            except Exception:
-                self.counts["dropped_fault"] += 1
-                log.exception("exchange %s not recorded", capture.id)
-            else:
-                self.counts["recorded"] += 1
-                self.counts["cut"] += capture.cut
+        while self._waiting or not self._closing:
+            if self._waiting:
+                self._work(time.monotonic() + _SLICE_S)
+                if not self._closing and len(self._waiting) < self._bound // 2:
+                    time.sleep(_PAUSE_S)
+                continue
+            self._asleep = True
+            if not self._waiting and not self._closing:  # one that came before the line above did not wake us
+                self._wake.wait()
+            self._wake.clear()
+            self._asleep = False
+            if not self._closing:
+                time.sleep(_GATHER_S)
+
+    def _work(self, until: float) -> None:
+        """Record captures until a time, monotonic seconds; at least one."""
+        while self._waiting:
+            self._record(self._waiting.popleft())
+            if time.monotonic() >= until:
+                return
+
+    def _record(self, capture: Capture) -> None:
+        try:
+            exchange = to_exchange(capture)
+            if exchange.response is None and exchange.error is None:
+                self.counts["dropped_unread"] += 1
+                self._lose(capture.place)
+                return
+            for take in self._takers:
+                take(exchange)
+        except Exception:
+            self.counts["dropped_fault"] += 1
+            self._lose(capture.place)
+            log.exception("exchange %s not recorded", capture.id)
+        else:
+            self.counts["recorded"] += 1
+            self.counts["cut"] += capture.cut

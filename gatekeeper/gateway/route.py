@@ -4,50 +4,68 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gatekeeper.decide.assign import arm
+import msgspec
+from msgspec import UNSET
+
+from gatekeeper.decide.assign import arm, given
+from gatekeeper.decide.classify import classify
 from gatekeeper.gateway.body import Facts, read_facts
 from gatekeeper.gateway.http import Refusal
 from gatekeeper.gateway.labels import Ids, read_labels
 from gatekeeper.gateway.proxy import Plan
+from gatekeeper.gateway.usage import PATHS
 from gatekeeper.model.arm import Arm
 
 if TYPE_CHECKING:
     from gatekeeper.adapters.splitfeed import SplitFeed
     from gatekeeper.gateway.http import Request
+    from gatekeeper.gateway.labels import Labels
+    from gatekeeper.gateway.override import Overrides
     from gatekeeper.model.split import Split
 
 FORWARDED = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
 
 
-UNMEASURED = "/v1/embeddings"
-"""Forwarded, split and counted; there is no answer in words that could be scored."""
-
-
 class Router:
-    """Plan requests by the splits of the feed; catch_all: the service of models that no service is named after."""
+    """Plan requests by the splits of the feed.
 
-    def __init__(self, feed: SplitFeed, catch_all: str | None) -> None:
-        """Keep where splits come from."""
+    catch_all: the service of models that no service is named after. overrides: who may ask for an arm.
+    """
+
+    def __init__(self, feed: SplitFeed, catch_all: str | None, overrides: Overrides, *, ask_usage: bool = True) -> None:
+        """Keep where splits come from. ask_usage: of streams, also where the client does not."""
         self._feed = feed
+        self._overrides = overrides
         self._catch_all = catch_all
         self._ids = Ids()
+        self._ask_usage = ask_usage
 
     def plan(self, request: Request) -> Plan:
         """Decide about a request.
 
         Raises:
-            Refusal: 400 a body that is not understood, 404 an unknown model, 503 no service is known yet.
+            Refusal: 400 a body that is not understood, 403 an arm that may not be asked for, 404 an unknown model,
+                503 no service is known yet.
         """
         facts = read_facts(request.body)
         split = self._split(facts.model)
         labels = read_labels(request, facts, self._ids)
+        if split.segment_rules:
+            labels = _in_segment(labels, split, request, facts)
+        given_arm: Arm | None = None
+        if labels.override is not None:
+            given_arm = self._overrides.arm(labels.override, split)
+        elif split.cohorts is not None:
+            given_arm = given(split, split.cohorts, labels.key)
+        streamed = facts.stream is True
         return Plan(
             split=split,
-            arm=arm(split, labels.key),
+            arm=given_arm or arm(split, labels.key),
+            drawn=given_arm is None,
             labels=labels,
             model=facts.model,
-            streamed=facts.stream is True,
-            measured=request.path != UNMEASURED,
+            streamed=streamed,
+            asks_usage=streamed and self._ask_usage and facts.stream_options is UNSET and request.path in PATHS,
         )
 
     def plan_models(self, request: Request) -> Plan | None:
@@ -70,3 +88,19 @@ class Router:
         if model is None:
             raise Refusal(400, f"the request names no 'model'; known: {known}", code="model_required")
         raise Refusal(404, f"the model {model!r} does not exist here; known: {known}", code="model_not_found")
+
+
+def _in_segment(labels: Labels, split: Split, request: Request, facts: Facts) -> Labels:
+    """Return the labels with the segment that the split's rules find."""
+    headers: dict[str, str] = {}
+    for name, value in request.headers:
+        headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1").strip())
+    segment = classify(
+        split.segment_rules,
+        labels.segment,
+        headers=headers,
+        model=facts.model,
+        path=request.path,
+        size=len(request.body),
+    )
+    return msgspec.structs.replace(labels, segment=segment)

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import httptools
 
-from gatekeeper.gateway.http import Headers, Refusal, Request, check_request, own_response
+from gatekeeper.gateway.http import Headers, Refusal, Request, check_request, own_response, read_request_head
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.front import Front, Turn
+    from gatekeeper.gateway.heads import Cut
+    from gatekeeper.gateway.http import RequestHead
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE = b"connection: close\r\n"
@@ -25,6 +27,11 @@ class ClientConnection(asyncio.Protocol):
         """Belong to a front."""
         self._front = front
         self._limits = front.limits
+        self._heads = front.heads
+        self._cut: Cut | None = None
+        self._body_of: RequestHead | None = None
+        self._missing = 0
+        self._sent_id: bytes | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
         self._peer = ""
@@ -33,9 +40,9 @@ class ClientConnection(asyncio.Protocol):
         self._turn: Turn | None = None
         self._refusal: Refusal | None = None
         self._last: Refusal | None = None
-        self._lingering = self._reading = False
+        self._lingering = self._reading = self._held = False
         self._in_head = False
-        self._fed = 0
+        self._line = 0
         self.due_at = 0.0
         self._target = b""
         self._headers: Headers = []
@@ -62,21 +69,19 @@ class ClientConnection(asyncio.Protocol):
             turn.client_gone()
 
     def data_received(self, data: bytes) -> None:
-        """Parse a read, then begin to answer what is whole."""
+        """Take a read, then begin to answer what is whole."""
         if self._last is not None:
             return
-        try:
-            self._parser.feed_data(data)
-            if self._in_head:
-                self._fed += len(data)
-                self._check_head_size(self._fed)
-        except httptools.HttpParserError as exc:
-            self._last = self._refusal or Refusal(400, f"not HTTP/1.1: {exc}", close=True)
-        except Refusal as refusal:
-            self._last = refusal
+        if self._missing:
+            data = self._take_body(data)
+        if data and not self._reading:
+            data = self._take_known(data)
+        if data and self._last is None:
+            self._parse(data)
         if self._request is None:
             self._next()
-        elif self._waiting and self._transport is not None:
+        elif self._waiting and self._transport is not None and not self._held:
+            self._held = True
             self._transport.pause_reading()
 
     def pause_writing(self) -> None:
@@ -89,11 +94,61 @@ class ClientConnection(asyncio.Protocol):
         if self._turn is not None:
             self._turn.resume()
 
+    def _take_known(self, data: bytes) -> bytes:
+        """Take requests whose heads were read before; return what is left for the parser."""
+        while data and self._last is None:
+            head, self._cut = self._heads.find(data)
+            if head is None or self._cut is None:
+                return data
+            _, start, length, self._sent_id = self._cut
+            if length is None or length > self._limits.body_bytes:
+                return data
+            stop = start + length
+            body = data[start:stop]
+            if len(body) < length:
+                self._reading = True
+                self.due_at = monotonic() + self._limits.body_s
+                self._body_of, self._missing, self._pieces = head, length - len(body), [body]
+                return b""
+            data = data[stop:]
+            self._keep(head, body)
+        return b""
+
+    def _take_body(self, data: bytes) -> bytes:
+        """Take more of a body whose head was known; return what comes after it."""
+        piece, rest = (data, b"") if len(data) <= self._missing else (data[: self._missing], data[self._missing :])
+        self._pieces.append(piece)
+        self._missing -= len(piece)
+        if not self._missing and self._body_of is not None:
+            body, self._pieces = b"".join(self._pieces), []
+            head, self._body_of = self._body_of, None
+            self._reading = False
+            self._keep(head, body)
+        return rest
+
+    def _keep(self, head: RequestHead, body: bytes, *, keep_alive: bool = True) -> None:
+        """Keep a whole request until it is its turn."""
+        self._waiting.append(Request(head, body, keep_alive, self._peer, monotonic(), self._sent_id))
+        if len(self._waiting) > self._limits.pipelined:
+            self._last = Refusal(429, f"more than {self._limits.pipelined} requests pipelined", close=True)
+
+    def _parse(self, data: bytes) -> None:
+        try:
+            self._parser.feed_data(data)
+            if self._in_head:
+                before = data.rfind(b"\n") + 1
+                self._line = len(data) - before if before else self._line + len(data)
+                self._check_head_size(self._head_size + self._line)
+        except httptools.HttpParserError as exc:
+            self._last = self._refusal or Refusal(400, f"not HTTP/1.1: {exc}", close=True)
+        except Refusal as refusal:
+            self._last = refusal
+
     def on_message_begin(self) -> None:
         """Begin a request."""
         self._new_request()
         self._in_head = self._reading = True
-        self.due_at = monotonic() + self._limits.request_s
+        self.due_at = monotonic() + self._limits.head_s
 
     def on_url(self, url: bytes) -> None:
         """Take (a part of) the target."""
@@ -111,7 +166,8 @@ class ClientConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Check the head, and let a client that asked go on with its body."""
         self._in_head = False
-        self._fed = 0
+        self._line = 0
+        self.due_at = monotonic() + self._limits.body_s
         self._version = self._parser.get_http_version()
         try:
             check_request(self._version, self._headers)
@@ -138,20 +194,24 @@ class ClientConnection(asyncio.Protocol):
         self._reading = False
         if self._refusal is not None:
             return
-        request = Request(
-            method=self._parser.get_method(),
-            target=self._target,
-            headers=self._headers,
-            body=self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces),
-            minor=1 if self._version == "1.1" else 0,
-            keep_alive=self._parser.should_keep_alive(),
-            peer=self._peer,
-            arrived=monotonic(),
+        head = read_request_head(
+            self._parser.get_method(), self._target, self._headers, 1 if self._version == "1.1" else 0
         )
-        self._pieces = []
-        self._waiting.append(request)
-        if len(self._waiting) > self._limits.pipelined:
-            self._stop(Refusal(429, f"more than {self._limits.pipelined} requests pipelined", close=True))
+        keep_alive = self._parser.should_keep_alive()
+        body, self._pieces = b"".join(self._pieces), []
+        self._sent_id = next((value for name, value in self._headers if name.lower() == b"x-request-id"), None)
+        if self._cut is not None and keep_alive:
+            self._learn(self._cut, head, len(body))
+        self._cut = None
+        self._keep(head, body, keep_alive=keep_alive)
+        if self._last is not None:
+            self._stop(self._last)
+
+    def _learn(self, cut: Cut, head: RequestHead, size: int) -> None:
+        """Remember a head that was parsed, if it is the one that was cut and asks for nothing special."""
+        plain = head.minor == 1 and not any(name.lower() == b"expect" for name, _ in head.headers)
+        if plain and cut.length == size and cut.key.startswith(b"%b %b HTTP/1.1\r\n" % (head.method, head.target)):
+            self._heads.learn(cut.key, head)
 
     def write(self, data: bytes) -> None:
         """Send bytes to the client, if it is still there."""
@@ -172,7 +232,8 @@ class ClientConnection(asyncio.Protocol):
         if not keep:
             self._transport.close()
             return
-        wait_s = self._limits.request_s if self._reading else self._limits.idle_s
+        limits = self._limits
+        wait_s = limits.idle_s if not self._reading else limits.head_s if self._in_head else limits.body_s
         self.due_at = monotonic() + wait_s
         if self._waiting or self._last is not None:
             self._front.loop.call_soon(self._next)
@@ -182,6 +243,8 @@ class ClientConnection(asyncio.Protocol):
         self._front.refused(refusal.status)
         if refusal.close and self._request is not None:
             self._request.keep_alive = False
+        if refusal.retry_after_s:
+            extra += b"retry-after: %d\r\n" % refusal.retry_after_s
         self.write(own_response(refusal.status, refusal.body(), extra if self.keeps else extra + _CLOSE))
         self.done()
 
@@ -207,7 +270,8 @@ class ClientConnection(asyncio.Protocol):
         if self._lingering:
             self.abort()
         elif self._reading:
-            self._last = Refusal(408, f"no whole request in {self._limits.request_s:g} s", close=True)
+            what, waited_s = ("head", self._limits.head_s) if self._in_head else ("body", self._limits.body_s)
+            self._last = Refusal(408, f"the request's {what} was not whole in {waited_s:g} s", close=True)
             self._next()
         else:
             self._transport.close()
@@ -221,7 +285,8 @@ class ClientConnection(asyncio.Protocol):
         elif self._last is not None:
             self._close_with(self._last)
             return
-        if not self._waiting and self._transport is not None and not self._transport.is_closing():
+        if self._held and not self._waiting and self._transport is not None and not self._transport.is_closing():
+            self._held = False
             self._transport.resume_reading()
 
     def _begin(self, request: Request) -> None:
@@ -239,7 +304,6 @@ class ClientConnection(asyncio.Protocol):
         self._headers = []
         self._pieces = []
         self._size = self._head_size = 0
-        self._version = ""
 
     def _count_head(self, size: int) -> None:
         self._head_size += size

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from gatekeeper.gateway.coding import unpack
 from gatekeeper.gateway.fold import Folded, fold
-from gatekeeper.gateway.shape import as_chat, error_text
-from gatekeeper.model.exchange import Exchange, Failure, Timing
+from gatekeeper.gateway.shape import as_chat, error_text, unanswered
+from gatekeeper.gateway.timing import Figures, Seen, measure, output_tokens, usage_count
+from gatekeeper.model.exchange import Exchange, Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gatekeeper.gateway.capture import Capture
 
+_NOT_FOLDED = Folded()
 _TOO_MANY, _BAD, _SERVER = 429, 400, 500
-_AUTO_WBITS = 47
-"""zlib's window bits for 'gzip or zlib, whichever it is'."""
 
 
 def to_exchange(capture: Capture) -> Exchange:
@@ -28,12 +29,12 @@ def to_exchange(capture: Capture) -> Exchange:
     longer than is kept, or in a content coding that is not read here.
     """
     request = _object(capture.request.body)
-    plain = _plain(capture)
+    plain, failure = _plain(capture)
     data, marks = plain or (b"", ())
-    streamed = _header(capture, b"content-type").lower().startswith("text/event-stream")
-    failure = capture.failure or _status_failure(capture, data)
+    streamed = capture.head is not None and capture.head.content_type.startswith("text/event-stream")
+    failure = capture.failure or failure or _status_failure(capture, data)
     response: dict[str, Any] | None = None
-    folded = Folded()
+    folded = _NOT_FOLDED
     if streamed:
         folded = fold(data)
         response = folded.body or None
@@ -43,9 +44,10 @@ def to_exchange(capture: Capture) -> Exchange:
         response = _object(data)
         if not response:
             failure = Failure(kind="bad_response", message="the answer's body is no JSON object")
+    if failure is None and response is not None and (reason := unanswered(capture.request.path, response)):
+        failure = Failure(kind="bad_response", message=reason)
     response = as_chat(capture.request.path, response)
-    if failure is None and response is not None and not isinstance(response.get("choices"), list):
-        failure = Failure(kind="bad_response", message="the answer has no list of choices")
+    figures = _figures(capture, marks, folded, response, streamed=streamed)
     return Exchange(
         id=capture.id,
         ts=capture.ts,
@@ -57,7 +59,7 @@ def to_exchange(capture: Capture) -> Exchange:
         request=request,
         response=response,
         error=failure,
-        timing=_timing(capture, marks, folded.token_ends, response),
+        timing=figures.timing,
         expect=capture.labels.expect,
         response_schema=capture.labels.response_schema or _asked_schema(request),
         cost_usd=_cost_usd(capture, response),
@@ -65,6 +67,7 @@ def to_exchange(capture: Capture) -> Exchange:
         stage=capture.stage,
         epoch=capture.split.epoch,
         streamed=streamed,
+        unmeasured=figures.unmeasured,
     )
 
 
@@ -76,28 +79,14 @@ def _object(data: bytes) -> dict[str, Any]:
     return plain if isinstance(plain, dict) else {}
 
 
-def _header(capture: Capture, name: bytes) -> str:
-    headers = capture.head.headers if capture.head is not None else ()
-    return next((value.decode("latin-1").strip() for sent, value in headers if sent.lower() == name), "")
-
-
-def _plain(capture: Capture) -> tuple[bytes, Sequence[tuple[float, int]]] | None:
-    """Return the body without its content coding, and the marks in it; None when it is in a coding not read here."""
-    coding = _header(capture, b"content-encoding").lower()
-    if coding in ("", "identity"):
-        return b"".join(capture.pieces), capture.marks
-    if coding not in ("gzip", "x-gzip", "deflate"):
-        return None
-    unpack = zlib.decompressobj(_AUTO_WBITS)
-    plain = bytearray()
-    marks: list[tuple[float, int]] = []
+def _plain(capture: Capture) -> tuple[tuple[bytes, Sequence[tuple[float, int]]] | None, Failure | None]:
+    """Return the body without its content coding and the marks in it, None where it is not read here; what is wrong."""
+    coding = capture.head.coding if capture.head is not None else ""
     try:
-        for piece, (at, _) in zip(capture.pieces, capture.marks, strict=True):
-            plain += unpack.decompress(piece)
-            marks.append((at, len(plain)))
-    except zlib.error:
-        return None
-    return bytes(plain), marks
+        cut = capture.cut or capture.failure is not None
+        return unpack(coding, capture.pieces, capture.marks, cut=cut), None
+    except zlib.error as exc:
+        return None, Failure(kind="bad_response", message=f"the answer's body is no {coding}: {exc}")
 
 
 def _status_failure(capture: Capture, data: bytes) -> Failure | None:
@@ -120,40 +109,41 @@ def _stream_failure(capture: Capture, folded: Folded) -> Failure | None:
     return None
 
 
-def _timing(
+def _figures(
     capture: Capture,
     marks: Sequence[tuple[float, int]],
-    token_ends: Sequence[int],
+    folded: Folded,
     response: dict[str, Any] | None,
-) -> Timing:
-    """Find when each token came: with the read in which its event was whole."""
-    times: list[float] = []
-    place = 0
-    for end in token_ends:
-        while place < len(marks) and marks[place][1] < end:
-            place += 1
-        if place < len(marks):
-            times.append(marks[place][0])
-    tokens = _usage(response, "completion_tokens", "output_tokens") or len(times)
-    return Timing(
-        ttft_ms=(times[0] - capture.began) * 1000 if times else None,
-        e2e_ms=(capture.ended - capture.began) * 1000 if capture.ended is not None else None,
-        tpot_ms=(times[-1] - times[0]) * 1000 / (tokens - 1) if len(times) > 1 and tokens > 1 else None,
+    *,
+    streamed: bool,
+) -> Figures:
+    choices = (response or {}).get("choices")
+    seen = Seen(
+        began=capture.began,
+        ended=capture.ended,
+        streamed=streamed,
+        held=capture.held,
+        cut=capture.cut,
+        marks=marks,
+        token_ends=folded.token_ends,
     )
-
-
-def _usage(response: dict[str, Any] | None, *names: str) -> int | None:
-    usage = (response or {}).get("usage")
-    found = [usage.get(name) for name in names] if isinstance(usage, dict) else []
-    return next((count for count in found if isinstance(count, int)), None)
+    figures = measure(seen, output_tokens(response), len(choices) if isinstance(choices, list) else 1)
+    for name in ("prompt_tokens", "completion_tokens"):
+        if response is not None and usage_count(response, name) is None:
+            figures.unmeasured[name] = "the engine sent no token counts"
+    return figures
 
 
 def _cost_usd(capture: Capture, response: dict[str, Any] | None) -> float | None:
     """Return usage times price (US dollars a million tokens); None where either is not known."""
     endpoint = capture.endpoint
-    prompt = _usage(response, "prompt_tokens", "input_tokens")
-    completion = _usage(response, "completion_tokens", "output_tokens")
-    if not (endpoint.prompt_usd or endpoint.completion_usd) or prompt is None or completion is None:
+    if not (endpoint.prompt_usd or endpoint.completion_usd):
+        return None
+    prompt = usage_count(response, "prompt_tokens", "input_tokens")
+    completion = usage_count(response, "completion_tokens", "output_tokens")
+    if completion is None and capture.request.path.endswith("/embeddings"):
+        completion = 0
+    if prompt is None or completion is None:
         return None
     return (prompt * endpoint.prompt_usd + completion * endpoint.completion_usd) / 1e6
 

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 import httptools
 
-from gatekeeper.gateway.http import Head, Headers
+from gatekeeper.gateway.chunks import BadChunks, Chunks
+from gatekeeper.gateway.http import Head, Headers, read_response_head
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.call import Call
+    from gatekeeper.gateway.heads import Cut
     from gatekeeper.gateway.origin import Pool
 
+_INTERIM = 100
 _FINAL = 200
 _NO_BODY = (204, 304)
 
@@ -28,7 +31,10 @@ class Connection(asyncio.Protocol):
         self.call: Call | None = None
         self.used = 0
         self.idle_since = 0.0
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = None
+        self._cut: Cut | None = None
+        self._left = 0
+        self._chunks: Chunks | None = None
         self._reason = b""
         self._headers: Headers = []
         self._head: Head | None = None
@@ -45,7 +51,6 @@ class Connection(asyncio.Protocol):
         assert self.transport is not None  # noqa: S101 - the pool gives out connections that are made
         self.call = call
         self.used += 1
-        self._next_message()
         self.transport.write(data)
 
     def close(self) -> None:
@@ -60,16 +65,73 @@ class Connection(asyncio.Protocol):
         if call is None:
             self.close()
             return
-        call.answered = True
+        if not call.answered:
+            call.answered = True
+            self._left, self._chunks, self._until_close = 0, None, False
+            if self._take_known(call, data):
+                return
+        if self._left:
+            self._take_length(call, None, data)
+        elif self._chunks is not None:
+            self._take_chunks(call, self._chunks, None, data)
+        else:
+            self._parse(call, data)
+
+    def _take_known(self, call: Call, data: bytes) -> bool:
+        """Take an answer's first read, if its head was read before."""
+        known, cut = self._pool.heads.find(data)
+        if known is None or cut is None:
+            self._begin(cut)
+            return False
+        _, start, length, _ = cut
+        head = Head(known.status, known.start, length, known.content_type, known.coding)
+        rest = data[start:]
+        if length is None:
+            self._chunks = Chunks()
+            self._take_chunks(call, self._chunks, head, rest)
+        else:
+            self._left = length
+            self._take_length(call, head, rest)
+        return True
+
+    def _take_length(self, call: Call, head: Head | None, data: bytes) -> None:
+        """Take a read of a body whose length is known."""
+        left = self._left = self._left - len(data)
+        if left > 0:
+            call.read(head, data, ended=False)
+        elif left:
+            self._left = 0
+            self._finish(call, head, data[:left], reusable=False)
+        else:
+            self._finish(call, head, data, reusable=True)
+
+    def _take_chunks(self, call: Call, chunks: Chunks, head: Head | None, data: bytes) -> None:
+        """Take a read of a body in chunks."""
+        try:
+            body = chunks.feed(data)
+        except BadChunks as exc:
+            self._refuse(call, exc)
+            return
+        if chunks.ended:
+            self._finish(call, head, body, reusable=not chunks.rest)
+        elif head is not None or body:
+            call.read(head, body, ended=False)
+
+    def _parse(self, call: Call, data: bytes) -> None:
+        """Take a read through the parser."""
+        assert self._parser is not None  # noqa: S101 - `_begin` made it
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as exc:
             if not self._ended:
-                self.close()
-                call.broke(Failure(kind="bad_response", message=f"the upstream's answer is no HTTP/1.1: {exc}"))
+                self._refuse(call, exc)
                 return
             self._reusable = False
         self._deliver(call)
+
+    def _refuse(self, call: Call, exc: Exception) -> None:
+        self.close()
+        call.broke(Failure(kind="bad_response", message=f"the upstream's answer is no HTTP/1.1: {exc}"))
 
     def eof_received(self) -> bool:
         """Let the transport close; `connection_lost` follows."""
@@ -94,6 +156,11 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Say nothing, as for pausing."""
 
+    def on_message_begin(self) -> None:
+        """Refuse a second answer behind the one that was asked for: it is nobody's, and must not pass for the first."""
+        if self._ended:
+            raise ValueError("an answer that nobody asked for")
+
     def on_status(self, reason: bytes) -> None:
         """Take (a part of) the reason phrase."""
         self._reason += reason
@@ -104,51 +171,69 @@ class Connection(asyncio.Protocol):
             self._headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """Build the head, unless it is an interim one (1xx)."""
+        """Build the head, unless it is an interim one (1xx); a status below that is none."""
+        assert self._parser is not None  # noqa: S101 - it is calling
         status = self._parser.get_status_code()
+        if status < _INTERIM:
+            raise ValueError(f"its status is {status:03}")
         self._interim = status < _FINAL
         if self._interim:
             return
         sent = {name.lower(): value for name, value in self._headers}
         length = int(sent[b"content-length"]) if b"content-length" in sent else None
-        self._until_close = length is None and b"transfer-encoding" not in sent and status not in _NO_BODY
-        self._head = self._new_head = Head(status, self._reason, self._headers, 0 if status in _NO_BODY else length)
+        bodiless = status in _NO_BODY
+        self._until_close = length is None and b"transfer-encoding" not in sent and not bodiless
+        self._head = self._new_head = read_response_head(status, self._reason, self._headers, length, bodiless=bodiless)
+        if self._cut is not None:
+            self._learn(self._cut, self._head, sent.get(b"transfer-encoding"))
 
     def on_body(self, data: bytes) -> None:
-        """Take a piece of the body."""
+        """Take a piece of the body; an interim answer has none."""
+        if self._interim:
+            raise ValueError("an interim answer has a body")
         self._pieces.append(data)
 
     def on_message_complete(self) -> None:
         """Note the end, and whether the connection can be kept."""
+        assert self._parser is not None  # noqa: S101 - it is calling
         if self._interim:
-            self._reason, self._headers = b"", []
+            self._reason, self._headers, self._cut = b"", [], None
             return
         self._ended = True
         self._reusable = self._parser.should_keep_alive()
 
-    def _next_message(self) -> None:
+    def _learn(self, cut: Cut, head: Head, coding: bytes | None) -> None:
+        """Remember a head that was parsed, if it is the one that was cut, and its body has a plain length or chunks."""
+        assert self._parser is not None  # noqa: S101 - it is calling
+        plain = self._parser.get_http_version() == "1.1" and self._parser.should_keep_alive() and not head.bodiless
+        framed = coding is None if head.length is not None else coding is not None and coding.lower() == b"chunked"
+        if plain and framed and cut.length == head.length and cut.key.startswith(b"HTTP/1.1 %d " % head.status):
+            self._pool.heads.learn(cut.key, head)
+
+    def _begin(self, cut: Cut | None) -> None:
+        """Begin to read an answer with the parser; cut: how its head is cut, None when it cannot be remembered."""
         self._parser = httptools.HttpResponseParser(self)
+        self._cut = cut
         self._reason = b""
         self._headers = []
         self._head = self._new_head = None
         self._pieces = []
-        self._interim = self._until_close = self._ended = self._reusable = False
+        self._interim = self._ended = self._reusable = False
 
     def _deliver(self, call: Call) -> None:
         head, self._new_head = self._new_head, None
-        pieces = self._pieces
-        if len(pieces) == 1:
-            data = pieces[0]
-            pieces.clear()
-        elif pieces:
-            data = b"".join(pieces)
-            pieces.clear()
-        else:
-            data = b""
+        data, self._pieces = b"".join(self._pieces), []
         if self._ended:
-            self.call = None
-            if self._reusable and self.transport is not None and not self.transport.get_write_buffer_size():
-                self._pool.give_back(self)
-            elif self.transport is not None:
-                self.transport.close()
-        call.read(head, data, ended=self._ended)
+            self._finish(call, head, data, reusable=self._reusable)
+        else:
+            call.read(head, data, ended=False)
+
+    def _finish(self, call: Call, head: Head | None, data: bytes, *, reusable: bool) -> None:
+        """Keep the connection if it can be kept, then give the call the last of its answer."""
+        self.call = None
+        transport = self.transport
+        if reusable and transport is not None and not transport.get_write_buffer_size():
+            self._pool.give_back(self)
+        elif transport is not None:
+            transport.close()
+        call.read(head, data, ended=True)

@@ -10,7 +10,8 @@ from gatekeeper.metrics._answer import Answer
 from gatekeeper.metrics._instructions import INSTRUCTIONS
 from gatekeeper.metrics._json import parse, strip_fence
 from gatekeeper.metrics._patterns import search
-from gatekeeper.metrics._tools import arguments_of, name_of
+from gatekeeper.metrics._subset import holds
+from gatekeeper.metrics._tool_checks import CALL_CHECKS
 from gatekeeper.metrics.refusal_rate import judge
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ def _contains(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
     """Hold when the answer holds the value (or every one of a list of values)."""
     values = _texts(wanted)
     return None if values is None else all(_fold(v, wanted) in _fold(answer.text, wanted) for v in values)
+
+
+def _contains_any(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
+    """Hold when the answer holds at least one of the values."""
+    values = _texts(wanted)
+    return None if values is None else any(_fold(v, wanted) in _fold(answer.text, wanted) for v in values)
 
 
 def _numeric(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
@@ -74,7 +81,7 @@ def _json_subset(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
     parsed = parse(answer.text)
     if not parsed.ok and (inner := strip_fence(answer.text)) is not None:
         parsed = parse(inner)
-    return parsed.ok and holds(parsed.value, wanted["value"])
+    return parsed.ok and holds(parsed.value, wanted["value"], fold=wanted.get("ignore_case") is True)
 
 
 def _refusal(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
@@ -83,51 +90,40 @@ def _refusal(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
     return found.refused == value if isinstance(value, bool) and found is not None else None
 
 
-def _tool_call(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
-    """Hold when some call has the value's name and at least its arguments."""
-    value = wanted.get("value")
-    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
-        return None
-    arguments = value.get("arguments", {})
-    found = [arguments_of(call) for call in answer.tool_calls if name_of(call) == value["name"]]
-    return any(each is not None and holds(each.value, arguments) for each in found)
-
-
 CHECKS: Mapping[str, Check] = {
     "exact": _exact,
     "contains": _contains,
+    "contains_any": _contains_any,
     "numeric": _numeric,
     "choice": _choice,
     "regex": _regex,
     "json_subset": _json_subset,
     "refusal": _refusal,
-    "tool_call": _tool_call,
+    **CALL_CHECKS,
     **INSTRUCTIONS,
 }
+
+
+def check(answer: Answer, expectation: Mapping[str, Any]) -> bool | None:
+    """Tell whether an expectation holds (with `not: true`: whether it does not); None when it cannot be checked.
+
+    Raises:
+        KeyError: no check is of this type; `fault` says so first.
+    """
+    held = CHECKS[expectation["type"]](answer, expectation)
+    return held if held is None else held is not (expectation.get("not") is True)
 
 
 def fault(expectation: Mapping[str, Any]) -> str:
     """Return why an expectation can never be checked; "" when it can."""
     kind = expectation.get("type")
-    check = CHECKS.get(kind) if isinstance(kind, str) else None
-    if check is None:
+    if not isinstance(kind, str) or kind not in CHECKS:
         return f"unknown type {kind!r}; known: {', '.join(sorted(CHECKS))}"
+    if not isinstance(expectation.get("not", False), bool):
+        return f"not: found {str(expectation['not'])[:80]!r}, expected true or false"
     if check(Answer(text="."), expectation) is None:
         return f"value {str(expectation.get('value'))[:80]!r} cannot be checked as {kind!r}"
     return ""
-
-
-def holds(found: object, wanted: object) -> bool:
-    """Tell whether `found` has everything of `wanted`: each key of an object, each item of a list, in its place."""
-    if isinstance(wanted, dict):
-        return isinstance(found, dict) and all(key in found and holds(found[key], wanted[key]) for key in wanted)
-    if isinstance(wanted, list):
-        if not isinstance(found, list) or len(found) != len(wanted):
-            return False
-        return all(holds(have, want) for have, want in zip(found, wanted, strict=True))
-    if isinstance(wanted, bool) or isinstance(found, bool):
-        return found is wanted
-    return found == wanted
 
 
 def _texts(wanted: Mapping[str, Any]) -> list[str] | None:

@@ -63,15 +63,23 @@ def _case(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
 
 
 def _starts_with(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
-    """Hold when the answer, less outer white space, begins with the value."""
-    value = wanted.get("value")
-    return answer.text.strip().startswith(value.strip()) if isinstance(value, str) and value.strip() else None
+    """Hold when the answer, less outer white space, begins with the value (or one of a list of values)."""
+    ends = _ends(wanted)
+    return answer.text.strip().startswith(ends) if ends else None
 
 
 def _ends_with(answer: Answer, wanted: Mapping[str, Any]) -> bool | None:
-    """Hold when the answer, less outer white space, ends with the value."""
+    """Hold when the answer, less outer white space, ends with the value (or one of a list of values)."""
+    ends = _ends(wanted)
+    return answer.text.strip().endswith(ends) if ends else None
+
+
+def _ends(wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the texts that one end of the answer may have; () where some of them are none."""
     value = wanted.get("value")
-    return answer.text.strip().endswith(value.strip()) if isinstance(value, str) and value.strip() else None
+    values = value if isinstance(value, list) else [value]
+    texts = tuple(each.strip() for each in values if isinstance(each, str) and each.strip())
+    return texts if len(texts) == len(values) else ()
 
 
 def _within(count: int, wanted: Mapping[str, Any]) -> bool | None:

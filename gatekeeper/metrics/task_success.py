@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatekeeper.metrics._answer import read_answer
-from gatekeeper.metrics._checks import CHECKS, fault
+from gatekeeper.metrics._checks import check, fault
 from gatekeeper.model.metric import MetricKind, MetricSpec, Score
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gatekeeper.model.exchange import Exchange
 
 SPEC = MetricSpec(
@@ -34,6 +36,11 @@ def score(exchange: Exchange) -> Score:
     unusable = next(filter(None, map(fault, exchange.expect)), "")
     if unusable:
         return Score(None, unusable)
-    verdicts = [{"type": each["type"], "held": bool(CHECKS[each["type"]](answer, each))} for each in exchange.expect]
-    missed = [str(each["type"]) for each in verdicts if not each["held"]]
+    verdicts = [{"type": each["type"], "held": bool(check(answer, each))} for each in exchange.expect]
+    missed = [_name(each) for each, one in zip(exchange.expect, verdicts, strict=True) if not one["held"]]
     return Score(not missed, f"not met: {', '.join(missed)}" if missed else "", {"task": verdicts})
+
+
+def _name(expectation: Mapping[str, Any]) -> str:
+    kind = str(expectation["type"])
+    return f"not {kind}" if expectation.get("not") else kind

@@ -33,7 +33,8 @@ class Evalset:
 
     digest: SHA-256 (hex) over its canonical sample lines; results under another digest are not comparable. sampling:
     parameters put into every request. repeats: how often each sample is asked. min_samples: fewer prove nothing.
-    metrics: names of the metrics that its samples can speak about.
+    metrics: names of the metrics that its samples can speak about. max_similarity: share of its text, 0 to 1, that a
+    prompt may have in common with another; None: any. review: who read the samples, when, and what was checked how.
     """
 
     name: str
@@ -46,3 +47,5 @@ class Evalset:
     repeats: int = 1
     min_samples: int = 1
     metrics: tuple[str, ...] = ()
+    max_similarity: float | None = None
+    review: str = ""

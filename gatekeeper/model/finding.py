@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from gatekeeper.model.correction import Correction
+
 
 class Ruling(StrEnum):
     """Rule on one metric in one segment; severity orders them PASS < INCONCLUSIVE < ERROR < FAIL."""
@@ -86,7 +88,8 @@ class Check:
 class Report:
     """Hold a verdict with everything it rests on, as CONTRACTS' report; `to_dict` gives its JSON shape.
 
-    decided_at: {look, samples, ts} of the deciding look; None while nothing is decided.
+    decided_at: {look, samples, ts} of the deciding look; None while nothing is decided. corrections: rates put right by
+    people's labels, shown beside the findings; they never decide.
     """
 
     verdict: VerdictKind
@@ -96,3 +99,4 @@ class Report:
     reasons: tuple[str, ...]
     findings: tuple[Finding, ...]
     checks: tuple[Check, ...] = field(default=())
+    corrections: tuple[Correction, ...] = field(default=())

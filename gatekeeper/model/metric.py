@@ -24,7 +24,8 @@ class MetricSpec:
 
     columns: the sample's fields it reads, one for a rate or number, (numerator, denominator) for a ratio.
     lower_is_better: which way is harm. unit: shown to people.
-    on_errors: also counts errored samples (error_rate alone).
+    on_errors: also counts errored samples (error_rate alone). by_judge: a language model's opinion: it never decides
+    alone.
     """
 
     name: str
@@ -34,6 +35,7 @@ class MetricSpec:
     lower_is_better: bool
     unit: str
     on_errors: bool = False
+    by_judge: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gatekeeper.model.cohort import Cohorts, SegmentRule
+
 
 class StageKind(StrEnum):
     """Name the kinds of stage; a rollout walks through a policy's list of them."""
@@ -107,7 +109,8 @@ class ErrorBudget:
 class Policy:
     """Hold a checked policy; digest is the SHA-256 (hex) of its canonical content.
 
-    unit: what counts once in the evidence.
+    unit: what counts once in the evidence. cohorts: keys whose arm is not drawn, None where all are. segment_rules: how
+    gateways tell a request's segment, beside what it says itself.
     """
 
     name: str
@@ -117,4 +120,6 @@ class Policy:
     error_budget: ErrorBudget = field(default_factory=ErrorBudget)
     freeze: tuple[str, ...] = ()
     unit: Unit = Unit.CLUSTER
+    cohorts: Cohorts | None = None
+    segment_rules: tuple[SegmentRule, ...] = ()
     digest: str = ""

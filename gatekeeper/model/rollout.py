@@ -60,3 +60,8 @@ class Rollout:
     def settled(self) -> bool:
         """Tell whether the world shows the split that was wanted."""
         return self.split_seen is not None and self.split_seen.order == self.split_wanted.order
+
+    @property
+    def finished(self) -> bool:
+        """Tell whether nothing is left to do: it has ended and the world shows it."""
+        return self.state.ended and self.settled

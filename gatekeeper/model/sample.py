@@ -13,6 +13,7 @@ class Sample:
 
     ts: unix seconds. error: None or False when it succeeded, True or the failure's kind when not; an errored sample
     counts for `error_rate` and nothing else. Times in milliseconds, cost in US dollars. extra: custom metrics.
+    lost: this is no sample but the notice that so many of its arm could not be recorded.
     """
 
     request_id: str
@@ -36,3 +37,4 @@ class Sample:
     policy_violation: bool | None = None
     degenerate: bool | None = None
     extra: dict[str, float | bool | None] = field(default_factory=dict)
+    lost: int | None = None

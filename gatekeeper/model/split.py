@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gatekeeper.model.cohort import Cohorts, SegmentRule
+
 WHOLE_BP = 10_000
 """Basis points in the whole: 10,000 bp = 100 %."""
 
@@ -26,7 +28,7 @@ class Split:
     candidate_bp, control_bp, mirror_bp: shares of requests in basis points; mirror_bp of the baseline's requests
     are copied to the candidate. candidate is None when no rollout runs. rollout_id, stage and salt label what the
     gateway records; stage is the stage's index in the policy. (epoch, version) orders splits: only a greater one is
-    ever taken over a smaller.
+    ever taken over a smaller. cohorts: keys whose arm is not drawn, None where all are. segment_rules: see `classify`.
     """
 
     service: str
@@ -40,6 +42,8 @@ class Split:
     salt: str = ""
     rollout_id: str = ""
     stage: int = -1
+    cohorts: Cohorts | None = None
+    segment_rules: tuple[SegmentRule, ...] = ()
 
     @property
     def order(self) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import msgspec
 
 from gatekeeper.errors import InputError
 from gatekeeper.model.exchange import Exchange
+from gatekeeper.model.finding import Report
 
 if TYPE_CHECKING:
     from gatekeeper.model.sample import Sample
@@ -16,11 +17,28 @@ T = TypeVar("T")
 
 
 def to_dict(noun: object) -> dict[str, Any]:
-    """Return a noun as JSON-ready values; an exchange's failure is `{class, message}` as the schema has it."""
+    """Return a noun as JSON-ready values, as the schemas have them.
+
+    An exchange's failure is `{class, message}`; a report has `corrections` where labels made some.
+    """
     plain = cast("dict[str, Any]", msgspec.to_builtins(noun))
     if isinstance(noun, Exchange) and noun.error is not None:
         plain["error"] = {"class": noun.error.kind, "message": noun.error.message}
+    if isinstance(noun, Report) and not noun.corrections:
+        del plain["corrections"]
     return plain
+
+
+def exchange_line(exchange: Exchange) -> bytes:
+    """Return an exchange as a line of JSON, the same as `to_dict` gives.
+
+    Raises:
+        ValueError: it holds what JSON cannot.
+    """
+    try:
+        return msgspec.json.encode(exchange if exchange.error is None else to_dict(exchange)) + b"\n"
+    except TypeError as exc:
+        raise ValueError(f"exchange {exchange.id}: {exc}") from exc
 
 
 def from_dict(kind: type[T], plain: dict[str, Any]) -> T:

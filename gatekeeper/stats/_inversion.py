@@ -7,15 +7,15 @@ from above, and by Newton's method only where they may be the nearest.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from gatekeeper.stats import _histogram, _thresholds
+from gatekeeper.stats._thresholds import Laid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -48,11 +48,11 @@ class Curves:
     slope unknown, until `refine` is asked for a point.
     """
 
-    def __init__(self, sides: Sequence[Side], places: Places, bets: Alternatives, fixed: Array, bars: Array) -> None:
+    def __init__(self, sides: Sides, places: Places, bets: Alternatives, fixed: Array, bars: Array) -> None:
         """Take thresholds (sides, places), bets and their log weights less what n cost (sides, bets), bars (sides,)."""
         self.bets, self.fixed, self.bars = bets, fixed, bars
-        self.owner, self.at = np.repeat(np.arange(len(sides)), places.shape[1]), places.ravel()
-        self.k_low = low_counts(sides, self.owner, self.at)
+        self.owner, self.at = np.repeat(np.arange(len(places)), places.shape[1]), places.ravel()
+        self.k_low = sides.low_counts(self.owner, self.at)
         k_low = self.k_low.reshape(places.shape)
         needed = np.full(places.shape, np.inf)
         for i in np.flatnonzero((bets.high > 0).all(axis=0)):
@@ -90,43 +90,38 @@ def _tangents(fixed: Array, k_high: Array, low: Array, high: Array) -> tuple[Arr
     return top + np.log(total), np.maximum(grows / total, 1e-9), falls / total
 
 
-def _parts(owner: Places) -> Iterator[tuple[int, slice]]:
-    """Return each owner that there is, and where it stands; owners ascend."""
-    marks = [*np.flatnonzero(np.diff(owner, prepend=-1)).tolist(), len(owner)]
-    for start, stop in pairwise(marks):
-        yield int(owner[start]), slice(start, stop)
+class Sides:
+    """Hold many sides, so that points of all are looked up at once."""
 
+    def __init__(self, sides: Sequence[Side]) -> None:
+        """Lay out their arms' buckets and counts."""
+        self._low = Laid([side.low.below for side in sides])
+        self._high = Laid([side.high.below for side in sides])
+        self._low_last = Laid([side.low.last for side in sides])
+        self._high_first = Laid([side.high.first for side in sides])
+        self._plain = ~np.array([side.relative for side in sides])
 
-def low_counts(sides: Sequence[Side], owner: Places, at: Places) -> Array:
-    """Return how many of the low arm lie beyond thresholds."""
-    found = np.empty(len(at))
-    for i, part in _parts(owner):
-        below = sides[i].low.below
-        found[part] = below[-1] - below[at[part]]
-    return found
+    def low_counts(self, owner: Places, at: Places) -> Array:
+        """Return how many of the low arm lie beyond thresholds."""
+        return np.asarray(self._low.at(owner, self._low.size[owner] - 1) - self._low.at(owner, at))
 
+    def farthest(self, owner: Places, at: Places, needed: Array) -> Array:
+        """Return how far it is from buckets of the low arm to the last of the high arm's with enough at or beyond it.
 
-def farthest(sides: Sequence[Side], owner: Places, at: Places, needed: Array) -> Array:
-    """Return how far it is from buckets of the low arm to the last of the high arm's with enough at or beyond it.
-
-    From the low bucket's upper edge to the high one's lower edge; -inf where there is none, inf where none is needed.
-    """
-    low, high = np.empty((2, len(at)), np.int64)
-    found, count = np.empty((2, len(at)), np.int64)
-    for i, part in _parts(owner):
-        side = sides[i]
-        below = side.high.below
-        place = below.searchsorted(below[-1] - needed[part], side="right") - 1
-        found[part], count[part] = place, len(below) - 1
-        low[part] = side.low.at[at[part]]
-        high[part] = side.high.at.take(place, mode="clip")
-    distance = (high - low - 1).astype(np.float64)
-    plain = ~np.array([side.relative for side in sides])[owner]
-    if plain.any():
-        distance[plain] = np.exp(high[plain] * _histogram.WIDTH) - np.exp((low[plain] + 1) * _histogram.WIDTH)
-    distance[found < 0] = -np.inf
-    distance[found == count] = np.inf
-    return distance
+        From the low bucket's upper edge to the high one's lower edge; -inf where there is none, inf where none is
+        needed.
+        """
+        count = self._high_first.size[owner]
+        place = self._high.up_to(owner, self._high.at(owner, count) - needed) - 1
+        low = self._low_last.at(owner, at)
+        high = self._high_first.at(owner, np.clip(place, 0, count - 1))
+        distance = (high - low - 1).astype(np.float64)
+        plain = self._plain[owner]
+        if plain.any():
+            distance[plain] = np.exp(high[plain] * _histogram.WIDTH) - np.exp((low[plain] + 1) * _histogram.WIDTH)
+        distance[place < 0] = -np.inf
+        distance[place == count] = np.inf
+        return np.asarray(distance)
 
 
 def reach(sides: Sequence[Side], t: Array, bets: Alternatives, fixed: Array, bars: Array) -> Array:
@@ -135,14 +130,15 @@ def reach(sides: Sequence[Side], t: Array, bets: Alternatives, fixed: Array, bar
     t: each low arm's share beyond the quantile; bets, fixed and bars: see `Curves`. No arm is empty.
     """
     places = _thresholds.ends([side.low for side in sides], t, THRESHOLDS)
-    curves = Curves(sides, places, bets, fixed, bars)
+    arms = Sides(sides)
+    curves = Curves(arms, places, bets, fixed, bars)
     width = places.shape[1]
     last = np.arange(1, len(sides) + 1) * width - 1
     real = np.flatnonzero(curves.at < np.repeat(places[:, -1], width))
 
     def distances(which: Places, at: Places | None = None) -> Array:
         """Return the farthest at these points, or at other thresholds with what is enough there."""
-        return farthest(sides, curves.owner[which], curves.at[which] if at is None else at, curves.needed[which])
+        return arms.farthest(curves.owner[which], curves.at[which] if at is None else at, curves.needed[which])
 
     rough = np.full(places.size, np.inf)
     rough[real] = distances(real)
@@ -164,8 +160,8 @@ def reach(sides: Sequence[Side], t: Array, bets: Alternatives, fixed: Array, bar
     inner = curves.at[starts + 1] - curves.at[starts] - 1
     piece, owner = np.repeat(starts, inner), np.repeat(curves.owner[starts], inner)
     at = np.arange(len(piece)) + np.repeat(curves.at[starts] + 1 - np.cumsum(inner) + inner, inner)
-    k_low = low_counts(sides, owner, at)
+    k_low = arms.low_counts(owner, at)
     needed = np.minimum(curves.tangent(piece, k_low), curves.tangent(piece + 1, k_low))
-    np.minimum.at(best, owner, farthest(sides, owner, at, needed))
+    np.minimum.at(best, owner, arms.farthest(owner, at, needed))
     best[curves.needed[last] > 0] = -np.inf
     return best

@@ -49,11 +49,12 @@ def least(claims: Sequence[Claim], bets: Bets, t: Array) -> Array:
     t: the share that its low arm has beyond the threshold, at least. The low arms are not empty.
     """
     best = np.full(len(claims), np.inf)
+    arms = _thresholds.Counts(claims)
     owner = np.arange(len(claims))
     cuts = _thresholds.ends([claim.low for claim in claims], t, FIRST)
     new = np.diff(cuts, prepend=-1) > 0
     while len(cuts):
-        counts = _counts(claims, owner, cuts)
+        counts = arms.beyond(np.repeat(owner, cuts.shape[1]), cuts.ravel()).reshape(*cuts.shape, -1)
         _lower(best, bets, owner[np.nonzero(new)[0]], counts[new])
         wide = np.diff(cuts) > 1
         row, place = np.nonzero(wide)
@@ -76,17 +77,6 @@ def _lower(best: Array, bets: Bets, owner: Places, counts: Array) -> None:
     np.minimum.at(bar, owner, top + np.log(bets.fixed.shape[1]))
     low = top <= bar[owner]
     np.minimum.at(best, owner[low], _values(bets, owner[low], counts[low], _sum))
-
-
-def _counts(claims: Sequence[Claim], owner: Places, cuts: Places) -> Array:
-    """Return what lies beyond thresholds (rows, places) of ascending owners, shape (rows, places, counts)."""
-    starts = np.flatnonzero(np.diff(owner, prepend=-1))
-    stops = [*starts[1:].tolist(), len(owner)]
-    parts = []
-    for start, stop in zip(starts.tolist(), stops, strict=True):
-        parts.append(_thresholds.beyond(claims[owner[start]], cuts[start:stop].ravel()))
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return np.stack(columns, axis=1).reshape(*cuts.shape, -1)
 
 
 def _values(bets: Bets, owner: Places, counts: Array, of: Callable[[Array], Array]) -> Array:

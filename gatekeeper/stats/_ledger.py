@@ -33,7 +33,8 @@ AT_ONCE = 1 << 15
 """Numbers computed side by side: what comes of them stays in the processor's cache."""
 
 FEW = 4
-"""Windows per line up to which lines too are laid side by side: what it costs is then its calls, not its numbers."""
+"""Windows per line up to which lines too are laid side by side, and always where all are computed at once: what it
+costs is then its calls, not its numbers."""
 
 
 class Steps(NamedTuple):
@@ -65,13 +66,19 @@ def begin(shape: tuple[int, ...]) -> State:
 
 def _grown(counts: NDArray[np.float64], strata: int) -> NDArray[np.float64]:
     """Return counts (strata, 4), with 0 for new strata."""
-    return counts if len(counts) == strata else padded(counts[None], strata, 1)[0]
+    return counts if len(counts) == strata else side_by_side([counts[None]], [strata])[0]
 
 
-def padded(windows: NDArray[np.float64], strata: int, count: int) -> NDArray[np.float64]:
-    """Return windows (count, strata, 4), with empty ones where there are none."""
-    full = np.zeros((count, strata, 4))
-    full[: len(windows), : windows.shape[1]] = windows
+def side_by_side(looks: Sequence[NDArray[np.float64]], strata: Sequence[int]) -> NDArray[np.float64]:
+    """Return streams' windows (windows, strata, 4) one beside the other, with empty ones where there are none.
+
+    strata: how many each stream has now.
+    """
+    full = np.zeros((max(map(len, looks)), sum(strata), 4))
+    start = 0
+    for look, k in zip(looks, strata, strict=True):
+        full[: len(look), start : start + look.shape[1]] = look
+        start += k
     return full
 
 
@@ -166,11 +173,10 @@ class Ledger:
         asked = tuple(dict.fromkeys(self._questions))
         number = {question: i for i, question in enumerate(asked)}
         which = np.array([number[question] for question in self._questions])[self._owner[ready.row]]
-        n = len(which)
-        if n <= FEW * len(asked):
-            yield slice(0, n), _few(ready, Line(*(part[which] for part in _side_by_side(self._lines, asked))))
+        n, at_once = len(which), max(AT_ONCE // self._log_e[0].size, 1)
+        if n <= max(FEW * len(asked), at_once):
+            yield slice(0, n), _few(ready, Line(*(part[which] for part in _lines_of(self._lines, asked))))
             return
-        at_once = max(AT_ONCE // self._log_e[0].size, 1)
         work = np.empty((BUFFERS, *self._log_e.shape[1:], at_once))
         cuts = [0, *(np.flatnonzero(np.diff(which)) + 1).tolist(), n]
         for first, end in pairwise(cuts):
@@ -189,7 +195,7 @@ class Ledger:
 
 
 @lru_cache(maxsize=16)
-def _side_by_side(lines: Callable[[Question], Line], questions: tuple[Question, ...]) -> Line:
+def _lines_of(lines: Callable[[Question], Line], questions: tuple[Question, ...]) -> Line:
     """Return the questions' lines as arrays of one shape (questions, 2, ...)."""
     found = [lines(question) for question in questions]
     parts = [np.stack(parts) for parts in zip(*found, strict=True)]

@@ -40,10 +40,15 @@ def share(question: Question) -> float:
     return question.quantile
 
 
-def absorb(state: State, batch: Batch) -> State:
-    """Return the state with both histograms grown by a look's values."""
-    a, b = batch.histograms()
-    return {**state, "a": _histogram.add(state["a"], a), "b": _histogram.add(state["b"], b)}
+def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
+    """Return states with both histograms grown by a look's values, and narrowed once they are large."""
+    new = [one for batch in batches for one in batch.histograms()]
+    grown = iter(_histogram.add([state[arm] for state in states for arm in ("a", "b")], new))
+    found = []
+    for question, state in zip(questions, states, strict=True):
+        a, b = (_histogram.narrowed(one, _histogram.about(one, share(question))) for one in (next(grown), next(grown)))
+        found.append({**state, "a": a, "b": b})
+    return found
 
 
 def arms(question: Question, state: State) -> tuple[Histogram, Histogram]:
@@ -96,8 +101,10 @@ class Asked(NamedTuple):
 
 def table(asked: Sequence[Asked]) -> Alternatives:
     """Return what each claim is bet on, as arrays (claims, bets)."""
-    rows = np.array([alternatives(one.question, worse=one.worse) for one in asked])
-    return Alternatives(*rows.swapaxes(0, 1))
+    rows = [alternatives(one.question, worse=one.worse) for one in asked]
+    distinct = {id(row): row for row in rows}
+    places = {key: place for place, key in enumerate(distinct)}
+    return Alternatives(*np.array([*distinct.values()]).swapaxes(0, 1)[:, [places[id(row)] for row in rows]])
 
 
 def offsets(of: Alternatives, asked: Sequence[Asked]) -> NDArray[np.float64]:
@@ -140,9 +147,9 @@ def _claim(question: Question, base: Arm, other: Arm, both: Arm | None, *, worse
     """Return a claim at the policy's margin."""
     if worse:
         shift = partial(_histogram.shifted, question, level=level(question, question.margin or 0.0), up=True)
-        return Asked(question, Claim(base, other, shift, other.at, both), worse)
+        return Asked(question, Claim(base, other, shift, other.first, both), worse)
     harm = level(question, question.proof_margin or 0.0)
-    moved = _histogram.shifted(question, base.at, harm, up=False)
+    moved = _histogram.shifted(question, base.first, harm, up=False)
     return Asked(question, Claim(other, base, _unmoved, moved, both), worse)
 
 
@@ -177,7 +184,7 @@ def pictures(questions: Sequence[Question], states: Sequence[State]) -> list[Pic
 def _values(question: Question, a: Arm, b: Arm) -> Picture:
     """Show both quantiles and the estimate."""
     p = share(question)
-    old, new = (_histogram.quantile_of(arm.at, arm.below[1:], p) for arm in (a, b))
+    old, new = (_histogram.quantile_of(arm.first, arm.last, arm.below[1:], p) for arm in (a, b))
     a_n, b_n = round(a.n), round(b.n)
     if old is None or new is None:
         return Picture(a_n=a_n, b_n=b_n, a_value=old, b_value=new, note="an arm has no data")
@@ -211,8 +218,8 @@ def _bounds(questions: Sequence[Question], both: Sequence[tuple[Arm, Arm]]) -> l
     asked = []
     for question, (a, b) in zip(questions, both, strict=True):
         first, second = (a, b) if question.increase else (b, a)
-        asked.append(Asked(question, Claim(first, second, _unmoved, second.at), worse=True))
-        asked.append(Asked(question, Claim(second, first, _unmoved, first.at), worse=False))
+        asked.append(Asked(question, Claim(first, second, _unmoved, second.first), worse=True))
+        asked.append(Asked(question, Claim(second, first, _unmoved, first.first), worse=False))
     of = table(asked)
     found = _inversion.reach(
         [_inversion.Side(one.claim.low, one.claim.high, one.question.relative) for one in asked],

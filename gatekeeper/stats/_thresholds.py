@@ -6,9 +6,11 @@ need a look: a threshold is told by its bucket's index in the low arm, the numbe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+
+from gatekeeper.stats import _histogram
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,9 +28,13 @@ _FARTHEST = 14.0
 
 
 class Arm(NamedTuple):
-    """Hold an arm's buckets and, before each of them and after the last, how many values lie below."""
+    """Hold an arm's buckets and, before each of them and after the last, how many values lie below.
 
-    at: Places
+    first, last: each bucket's outermost parts, between which its values may lie anywhere.
+    """
+
+    first: Places
+    last: Places
     below: Array
 
     @property
@@ -41,13 +47,13 @@ def arm(histogram: Histogram) -> Arm:
     """Count a histogram's values from below."""
     below = np.zeros(len(histogram["at"]) + 1)
     np.cumsum(histogram["count"], out=below[1:])
-    return Arm(histogram["at"], below)
+    return Arm(histogram["at"], _histogram.last_parts(histogram), below)
 
 
 class Claim(NamedTuple):
     """Hold one claim on one stream, "the upper quantile of `high` is at most that of `low`", once the margin is in.
 
-    shift: moves the low arm's buckets by the margin. high_at: where the high arm's buckets now stand. both: of pairs,
+    shift: moves the low arm's buckets by the margin. high_at: where the high arm's buckets now begin. both: of pairs,
     the histogram of those whose two values lie beyond; None of two independent arms.
     """
 
@@ -58,19 +64,63 @@ class Claim(NamedTuple):
     both: Arm | None = None
 
 
-def beyond(claim: Claim, places: Places) -> tuple[Array, ...]:
-    """Return how many of the low arm, of the high arm (and of pairs, both) lie beyond the thresholds.
+class Laid:
+    """Hold parts of many streams one after the other, found again by their numbers.
 
-    A threshold is its bucket's upper edge: of the low arm the bucket itself counts, of the high arm only later ones.
+    flat: the parts' numbers. start: where each part begins. size: how many numbers it has.
     """
-    low, high = claim.low, claim.high
-    k_low = low.n - low.below[places]
-    marks = claim.shift(low.at[np.minimum(places, len(low.at) - 1)])
-    inside = places < len(low.at)
-    k_high = (high.n - high.below[claim.high_at.searchsorted(marks + 1)]) * inside
-    if claim.both is None:
-        return k_low, k_high
-    return k_low, k_high, (claim.both.n - claim.both.below[claim.both.at.searchsorted(marks)]) * inside
+
+    def __init__(self, parts: Sequence[Any]) -> None:
+        """Lay the parts out."""
+        self.flat = np.concatenate(parts)
+        self.size = np.array([len(part) for part in parts])
+        self.start = np.cumsum(self.size) - self.size
+
+    def at(self, owner: Places, places: Places) -> NDArray[Any]:
+        """Return the numbers at these places of these parts."""
+        return np.asarray(self.flat[self.start[owner] + places])
+
+    def up_to(self, owner: Places, wanted: NDArray[Any]) -> Places:
+        """Return how many of these parts' numbers, which ascend, are at most the wanted ones; owner, wanted: (n,)."""
+        low = self.start[owner]
+        high = low + self.size[owner]
+        last = len(self.flat) - 1
+        for _ in range(int(self.size.max()).bit_length()):
+            middle = (low + high) >> 1
+            before = (low < high) & (self.flat[np.minimum(middle, last)] <= wanted)
+            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
+        return np.asarray(low - self.start[owner])
+
+
+class Counts:
+    """Count what lies beyond thresholds of many claims at once."""
+
+    def __init__(self, claims: Sequence[Claim]) -> None:
+        """Lay out the arms' buckets and counts; the low arms are not empty."""
+        self._low = Laid([claim.low.below for claim in claims])
+        self._marks = Laid([claim.shift(claim.low.last) for claim in claims])
+        highs = [(claim.high_at, claim.high.below) for claim in claims]
+        boths = [(claim.both.first, claim.both.below) for claim in claims if claim.both is not None]
+        self._others = [tuple(Laid(parts) for parts in zip(*arms, strict=True)) for arms in (highs, boths) if arms]
+
+    def beyond(self, owner: Places, places: Places) -> Array:
+        """Return how many of the low arm, of the high arm (and of pairs, both) lie beyond, shape (n, counts).
+
+        A threshold is its bucket's upper edge: of the low arm the bucket itself counts, of the high arm only later
+        ones. owner: each threshold's claim; both shape (n,).
+        """
+        found = np.empty((len(owner), 1 + len(self._others)))
+        found[:, 0] = _rest(self._low, owner, places)
+        inside = places < self._marks.size[owner]
+        marks = self._marks.at(owner, np.minimum(places, self._marks.size[owner] - 1))
+        for i, (first, below) in enumerate(self._others):
+            found[:, i + 1] = _rest(below, owner, first.up_to(owner, marks - i)) * inside
+        return found
+
+
+def _rest(below: Laid, owner: Places, places: Places) -> Array:
+    """Return how many values of these arms lie at these places or later."""
+    return np.asarray(below.at(owner, below.size[owner] - 1) - below.at(owner, places))
 
 
 def ends(lows: Sequence[Arm], t: Array, count: int) -> Places:
@@ -88,5 +138,5 @@ def ends(lows: Sequence[Arm], t: Array, count: int) -> Places:
     places = np.zeros((len(lows), count + 2), np.int64)
     for row, low, goal in zip(places, lows, goals, strict=True):
         row[1:-1] = low.below.searchsorted(goal)
-        row[-1] = len(low.at)
+        row[-1] = len(low.last)
     return np.minimum(places, places[:, -1:])

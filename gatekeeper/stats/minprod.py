@@ -4,7 +4,8 @@ The null "q_b <= q_a" (the baseline shifted by the margin) says that some thresh
 P(a >= c) >= t, with t = 1 - quantile. At a fixed c each arm's indicator is bet on (one-sample quantile bets, as in
 Howard and Ramdas 2022), and the arms' e-values multiply; the least over c is an e-process for the whole null. No
 assumption on the distributions; ties are fine. Products are mixed over pairs of strengths (`_alternatives`). State: two
-log histograms, merged exactly and in any order; values are held to 0.1 % and rounded against the claim.
+log histograms, merged exactly and in any order while they are small (see `_histogram`); values are held to 0.1 % about
+the quantile and rounded against the claim.
 """
 
 from __future__ import annotations
@@ -34,8 +35,7 @@ def begin(question: Question) -> State:
 
 def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
     """Add each stream's values."""
-    del questions
-    return [_quantiles.absorb(state, batch) for state, batch in zip(states, batches, strict=True)]
+    return _quantiles.absorb(questions, states, batches)
 
 
 def log_e(asked: Sequence[Asked]) -> NDArray[np.float64]:

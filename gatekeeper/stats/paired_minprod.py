@@ -3,8 +3,8 @@
 As `minprod`, but a pair is bet on as a whole, 1 + u (1{b > c} - t) - v (1{a >= c} - t), whose expectation is at most 1
 under the null whatever ties a to b. Pairs that are slow together say nothing and cost nothing, so that related
 answers are decided on sooner. State: log histograms of both arms and of the pairs' smaller value (at the policy's
-margin, for each direction), merged exactly and in any order. The interval is drawn by `minprod`'s e-processes, which
-hold for pairs whose answers are not negatively related.
+margin, for each direction), merged exactly and in any order while they are small. The interval is drawn by `minprod`'s
+e-processes, which hold for pairs whose answers are not negatively related.
 """
 
 from __future__ import annotations
@@ -38,21 +38,27 @@ def begin(question: Question) -> State:
 
 def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
     """Add each stream's pairs."""
-    return [_absorb(question, state, batch) for question, state, batch in zip(questions, states, batches, strict=True)]
+    grown = _quantiles.absorb(questions, states, batches)
+    return [_absorb(*one) for one in zip(questions, grown, batches, strict=True)]
 
 
-def _absorb(question: Question, state: State, batch: Batch) -> State:
-    """Add pairs; `worse` and `better` hold min(first, second - 1), at or above c when both indicators are yes."""
+def _absorb(question: Question, new: State, batch: Batch) -> State:
+    """Add pairs; `worse` and `better` hold min(first, second - 1), at or above c when both indicators are yes.
+
+    new: the state with both arms' values added.
+    """
     a_values, b_values, weights, _ = batch.values()
     a, b = _histogram.buckets(a_values), _histogram.buckets(b_values)
-    new = _quantiles.absorb(state, batch)
     base, other = (a, b) if question.increase else (b, a)
     up = _shift(question, base, question.margin or 0.0, up=True)
-    new["worse"] = _histogram.add(state["worse"], _histogram.counted(np.minimum(up, other - 1), weights))
+    both = {"worse": np.minimum(up, other - 1)}
     if question.proof_margin is not None:
         down = _shift(question, base, question.proof_margin, up=False)
-        new["better"] = _histogram.add(state["better"], _histogram.counted(np.minimum(other, down - 1), weights))
-    return new
+        both["better"] = np.minimum(other, down - 1)
+    more = [_histogram.counted(places, weights) for places in both.values()]
+    new |= zip(both, _histogram.add([new[name] for name in both], more), strict=True)
+    fine = new["b" if question.increase else "a"].get("fine")
+    return new | {name: _histogram.narrowed(new[name], fine) for name in both if "fine" not in new[name]}
 
 
 def _shift(question: Question, at: Places, harm: float, *, up: bool) -> Places:

@@ -1,7 +1,8 @@
 """A candidate's quantile against an absolute bound: bets on how often the bound is exceeded. Exact.
 
 "The p95 is at most the limit" is "at most 5 % of values exceed it": likelihood ratios on that indicator against 5 %,
-mixed over log odds. State: log histograms, merged exactly and in any order, and exact counts beyond the limit.
+mixed over log odds. State: log histograms, merged exactly and in any order while they are small, and exact counts
+beyond the limit.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def _absorb(question: Question, state: State, batch: Batch) -> State:
     """Add values, and count the candidate's beyond the limit exactly."""
     _, values, _, weights = batch.values()
     return {
-        **_quantiles.absorb(state, batch),
+        **_quantiles.absorb([question], [state], [batch])[0],
         "beyond": state["beyond"] + float(weights[values > bound(question)].sum()),
     }
 
@@ -94,6 +95,6 @@ def picture(question: Question, state: State) -> Picture:
         a_value=old,
         b_value=value,
         estimate=value,
-        lower=math.exp(float(arm.at[low]) * _histogram.WIDTH) if low >= 0 else None,
-        upper=math.exp((float(arm.at[high - 1]) + 1.0) * _histogram.WIDTH) if high < len(arm.below) else None,
+        lower=math.exp(float(arm.first[low]) * _histogram.WIDTH) if low >= 0 else None,
+        upper=math.exp((float(arm.last[high - 1]) + 1.0) * _histogram.WIDTH) if high < len(arm.below) else None,
     )

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+
 PAIRED = False
 EXACT = True
 
@@ -88,13 +90,11 @@ def begin(question: Question) -> State:
 
 def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequence[Batch]) -> list[State]:
     """Add a look to each stream, window by window; the streams are computed side by side."""
-    looks = [
-        batch.windows(float(state["counts"][:, [0, 2]].sum())) for state, batch in zip(states, batches, strict=True)
-    ]
-    looks = [w if q.increase else _rates.flipped(w) for q, w in zip(questions, looks, strict=True)]
+    looks = [batch.windows(float(state["counts"][:, ::2].sum())) for state, batch in zip(states, batches, strict=True)]
     strata = [max(w.shape[1], len(state["counts"])) for w, state in zip(looks, states, strict=True)]
-    longest = max(map(len, looks))
-    windows = np.concatenate([_ledger.padded(w, k, longest) for w, k in zip(looks, strata, strict=True)], axis=1)
+    windows = _ledger.side_by_side(looks, strata)
+    turned = np.repeat([not question.increase for question in questions], strata)
+    windows[:, turned] = _rates.flipped(windows[:, turned])
     asked = [_unspent(question) for question in questions]
     decide = _ledger.Ledger(asked, states, strata, _decide_lines, LEAST_SHARE)
     draw = _ledger.Ledger(asked, [s["grid"] for s in states], strata, _grid_lines, GRID_SHARE)
@@ -107,17 +107,20 @@ def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequ
             count[moved] += 1
             late[moved] = _onset.absorb(late[moved], count[moved, None], steps.log_e[now, 0])
     draw.add(windows, apart=False)
-    grids = draw.states()
     return [
-        {**state, "late": late[i], "windows": int(count[i]), "grid": grids[i]}
-        for i, state in enumerate(decide.states())
+        {**state, "late": one, "windows": number, "grid": grid}
+        for state, one, number, grid in zip(decide.states(), late, count.tolist(), draw.states(), strict=True)
     ]
 
 
 @lru_cache(maxsize=4096)
 def _unspent(question: Question) -> Question:
-    """Return what is asked of the rates, whatever part of the error budget it may spend: bets do not depend on it."""
-    return replace(question, alpha_rollback=1.0, alpha_promotion=1.0)
+    """Return what bets depend on: not on what part of the error budget may be spent, nor on the arms' shares.
+
+    Of absolute margins the same is asked whether more or less is harm, since counts are of the harmful answer.
+    """
+    increase = question.increase or not question.relative
+    return replace(question, alpha_rollback=1.0, alpha_promotion=1.0, share=0.5, increase=increase)
 
 
 @lru_cache(maxsize=4096)
@@ -166,17 +169,24 @@ def _grid(question: Question) -> NDArray[np.float64]:
 
 def weigh(question: Question, state: State) -> Weight:
     """Return both e-values at the policy's margin; harm may also have begun late."""
-    worse, better = np.logaddexp.reduce(state["log_e"] + LOG_WEIGHTS, axis=-1)
-    worse = _with_late(state, worse)
-    proven = -math.inf if question.proof_margin is None else float(better)
-    return Weight(rollback=float(worse), promotion=proven)
+    return weighs([question], [state])[0]
 
 
-def _with_late(state: State, log_e: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return e-values against harm from the start together with that against harm which began late."""
-    if not state["windows"]:
-        return log_e
-    return _onset.together(log_e, np.logaddexp.reduce(state["late"] + LOG_WEIGHTS[0]))
+def weighs(questions: Sequence[Question], states: Sequence[State]) -> list[Weight]:
+    """Weigh many streams in one go."""
+    worse, better = log_sum(np.stack([state["log_e"] for state in states]) + LOG_WEIGHTS).T
+    worse = _with_late(states, worse[:, None])[:, 0]
+    return [
+        Weight(rollback=back, promotion=-math.inf if question.proof_margin is None else forth)
+        for question, back, forth in zip(questions, worse.tolist(), better.tolist(), strict=True)
+    ]
+
+
+def _with_late(states: Sequence[State], log_e: Floats) -> Floats:
+    """Return e-values against harm from the start, (streams, margins), together with that against later harm."""
+    late = log_sum(np.stack([state["late"] for state in states]) + LOG_WEIGHTS[0])
+    begun = np.array([state["windows"] > 0 for state in states])
+    return np.where(begun[:, None], _onset.together(log_e, late[:, None]), log_e)
 
 
 def picture(question: Question, state: State) -> Picture:
@@ -184,22 +194,28 @@ def picture(question: Question, state: State) -> Picture:
 
     What speaks for harm beyond the policy's margin that began late speaks against every smaller one too.
     """
-    log_e = np.logaddexp.reduce(state["grid"]["log_e"] + GRID_WEIGHTS[:, None, :], axis=-1)
-    weight = weigh(question, state)
-    log_e[0, :AT_MARGIN] = _with_late(state, log_e[0, :AT_MARGIN])
-    log_e[0, AT_MARGIN] = weight.rollback
-    if question.proof_margin is not None:
-        log_e[1, AT_MARGIN if question.proof_margin == question.margin else AT_DETECT] = weight.promotion
-    levels = _grid(question)
-    first, last = _levels.bounds(question)
-    low = _crossing(levels, log_e[0], -math.log(question.alpha_rollback), first)
-    high = -_crossing(-levels[::-1], log_e[1][::-1], -math.log(question.alpha_promotion), -last)
-    return _rates.picture(question, state["counts"] + state["pending"], low, high)
+    return pictures([question], [state])[0]
 
 
-def _crossing(levels: NDArray[np.float64], log_e: NDArray[np.float64], bar: float, nothing: float) -> float:
-    """Return the largest level up to which all are rejected; `nothing` when the first is not."""
-    kept = np.flatnonzero(log_e < bar)
-    if not len(kept):
-        return float(levels[-1])
-    return float(levels[kept[0] - 1]) if kept[0] else nothing
+def pictures(questions: Sequence[Question], states: Sequence[State]) -> list[Picture]:
+    """Draw many streams' pictures in one go."""
+    log_e = log_sum(np.stack([state["grid"]["log_e"] for state in states]) + GRID_WEIGHTS[:, None, :])
+    log_e[:, 0, :AT_MARGIN] = _with_late(states, log_e[:, 0, :AT_MARGIN])
+    for (worse, better), question, weight in zip(log_e, questions, weighs(questions, states), strict=True):
+        worse[AT_MARGIN] = weight.rollback
+        if question.proof_margin is not None:
+            better[AT_MARGIN if question.proof_margin == question.margin else AT_DETECT] = weight.promotion
+    levels = np.stack([_grid(question) for question in questions])
+    bounds = np.array([_levels.bounds(question) for question in questions])
+    bars = -np.log([(question.alpha_rollback, question.alpha_promotion) for question in questions])
+    low = _crossings(levels, log_e[:, 0] >= bars[:, :1], bounds[:, 0])
+    high = _crossings(levels[:, ::-1], log_e[:, 1, ::-1] >= bars[:, 1:], bounds[:, 1])
+    counts = [state["counts"] + state["pending"] for state in states]
+    return _rates.pictures(questions, counts, low.tolist(), high.tolist())
+
+
+def _crossings(levels: Floats, rejected: NDArray[np.bool_], nothing: Floats) -> Floats:
+    """Return each row's last level up to which all are rejected; `nothing` where the first is not."""
+    first = np.where(rejected.all(axis=1), levels.shape[1], rejected.argmin(axis=1))
+    found = levels[np.arange(len(levels)), np.maximum(first - 1, 0)]
+    return np.asarray(np.where(first > 0, found, nothing))

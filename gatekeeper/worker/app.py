@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from celery import Celery
 
+    from gatekeeper.flow.work import Handler
     from gatekeeper.ports import Unit
-    from gatekeeper.worker.tasks import Handler
 
 
 def run_worker(

@@ -14,14 +14,13 @@ from celery.worker import WorkController
 from gatekeeper.adapters.broker import QUEUES, make_celery, queue_name, task_name
 from gatekeeper.adapters.waker import CeleryWaker
 from gatekeeper.errors import StoreError
-from gatekeeper.wiring import HANDLERS
 from gatekeeper.worker.tasks import Runner, bind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gatekeeper.flow.work import Handler
     from gatekeeper.ports import Unit
-    from gatekeeper.worker.tasks import Handler
 
 _PATIENCE_S = 10.0
 _NUMBERS = itertools.count(1)
@@ -54,7 +53,7 @@ class EmbeddedWorker:
     """
 
     def __init__(
-        self, app: Units, handlers: Mapping[str, Handler] = HANDLERS, *, concurrency: int = 2, prefix: str | None = None
+        self, app: Units, handlers: Mapping[str, Handler], *, concurrency: int = 2, prefix: str | None = None
     ) -> None:
         """Run the application's jobs with these handlers.
 

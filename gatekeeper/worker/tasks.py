@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from gatekeeper.adapters.broker import task_name
 from gatekeeper.errors import ConflictError, StoreError, UnknownNameError
+from gatekeeper.flow.work import Outside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from celery import Celery
 
+    from gatekeeper.flow.work import Handler
     from gatekeeper.model.action import Job
     from gatekeeper.ports import Unit
 
-    Handler = Callable[[Unit, dict[str, Any]], None]
-
 log = logging.getLogger(__name__)
+
 
 GRACE_S = 10.0
 """How much longer than a job may run its lease lasts, so that nobody else takes it while it is being killed."""
@@ -66,10 +67,16 @@ class Runner:
         handler = self._handlers.get(job.kind)
         if handler is None:
             raise UnknownNameError("kind of job", job.kind, tuple(self._handlers))
+        keep = handler.work(self._units, job.payload) if isinstance(handler, Outside) else _within(handler, job.payload)
         with self._units() as unit:
-            handler(unit, job.payload)
+            keep(unit)
             if not unit.jobs.finish(job):
                 raise ConflictError(f"job {job.id}: its lease ended before its work did")
+
+
+def _within(handler: Callable[[Unit, dict[str, Any]], None], payload: dict[str, Any]) -> Callable[[Unit], object]:
+    """Return what a handler does in the transaction."""
+    return lambda unit: handler(unit, payload)
 
 
 def bind(celery: Celery, runner: Runner) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import create_engine, text
 
 from gatekeeper.adapters.store.unit import SqlStore
 from gatekeeper.errors import StoreError
@@ -16,9 +18,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.services)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlStore]:
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Name an empty database of each kind."""
+    return f"sqlite:///{tmp_path}/m.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
     """Give an empty database of each kind."""
-    url = f"sqlite:///{tmp_path}/m.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     made = SqlStore(url)
     yield made
     made.dispose()
@@ -44,6 +51,29 @@ def test_an_older_database_is_named_with_what_mends_it(store: SqlStore):
         store.check()
     with pytest.raises(StoreError, match="run `gatekeeper db upgrade`"), store.unit() as unit:
         unit.rollouts.list()
+
+
+def test_rollouts_of_before_are_known_to_be_finished_or_not(store: SqlStore, url: str):
+    store.upgrade("pre_0002")
+    old, new = {"epoch": 1, "version": 3}, {"epoch": 2, "version": 4}
+    rows = {"ended": ("promoted", new, new), "leaving": ("rolled_back", old, new), "begun": ("running", None, old)}
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        for rollout_id, (state, seen, wanted) in rows.items():
+            body = json.dumps({"split_seen": seen, "split_wanted": wanted})
+            values = {"id": rollout_id, "state": state, "body": body}
+            connection.execute(
+                text(
+                    "INSERT INTO rollouts (id, service, state, version, epoch, rollback_requested, created_at, body) "
+                    "VALUES (:id, :id, :state, 1, 1, false, 1.0, :body)"
+                ),
+                values,
+            )
+    store.upgrade()
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT id FROM rollouts WHERE unfinished ORDER BY id")).scalars().all()
+    engine.dispose()
+    assert found == ["begun", "leaving"]
 
 
 def test_replicas_may_upgrade_at_once(store: SqlStore):

@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+from collections import Counter
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
+from gatekeeper.decide import assign
 from gatekeeper.decide.assign import arm, bucket, mirrored
 from gatekeeper.model.arm import Arm
+from gatekeeper.model.cohort import Cohorts
 from gatekeeper.model.split import Endpoint, Split
 
 KEYS = 20_000
-VECTORS = [3203, 7016, 3511, 5208, 820, 1806]
+MANY_KEYS = 1_000_000
+DOCS = Path(__file__).parents[2] / "docs" / "reference"
 SHARES = st.integers(0, 10_000)
+KEY = st.text(max_size=6) | st.integers(0, 500).map("user-{}".format)
+COHORTS = st.builds(
+    Cohorts,
+    candidate=st.lists(KEY, max_size=8).map(tuple),
+    baseline=st.lists(KEY, max_size=8).map(tuple),
+    holdout_bp=SHARES,
+)
 
 
-def split(candidate_bp: int, control_bp: int = 0, mirror_bp: int = 0, salt: str = "s") -> Split:
+def split(
+    candidate_bp: int,
+    control_bp: int = 0,
+    mirror_bp: int = 0,
+    salt: str = "s",
+    cohorts: Cohorts | None = None,
+    service: str = "x",
+) -> Split:
     here, there = Endpoint(url="http://b", model="b"), Endpoint(url="http://c", model="c")
     return Split(
-        service="x",
+        service=service,
         epoch=1,
         version=1,
         baseline=here,
@@ -28,7 +53,14 @@ def split(candidate_bp: int, control_bp: int = 0, mirror_bp: int = 0, salt: str 
         control_bp=control_bp,
         mirror_bp=mirror_bp,
         salt=salt,
+        cohorts=cohorts,
     )
+
+
+def served(one: Split, key: str) -> tuple[Arm, bool]:
+    """Return the arm as a gateway gives it, and whether it was drawn."""
+    fixed = assign.given(one, one.cohorts, key) if one.cohorts is not None else None
+    return fixed or arm(one, key), fixed is None
 
 
 @given(st.text(), st.text())
@@ -70,12 +102,71 @@ def test_shares_are_met_within_five_standard_errors(salt: str, share_bp: int):
     assert abs(seen - expected) < 5 * (expected * (1 - expected) / 2_000) ** 0.5
 
 
-def test_buckets_are_uniform_by_chi_square():
-    counts = [0] * 100
-    for i in range(KEYS):
-        counts[bucket("chi", f"user-{i}") // 100] += 1
-    expected = KEYS / 100
-    assert sum((count - expected) ** 2 / expected for count in counts) < 160  # 99 degrees: p = .0001
+@pytest.fixture(scope="module")
+def buckets() -> Counter[int]:
+    """Count a million keys by bucket."""
+    return Counter(bucket("chi", f"user-{i}") for i in range(MANY_KEYS))
+
+
+def test_a_million_keys_are_uniform_over_the_buckets(buckets: Counter[int]):
+    expected = MANY_KEYS / 10_000
+    statistic = sum((buckets[place] - expected) ** 2 / expected for place in range(10_000))
+    assert 0.001 < chi2.sf(statistic, 9_999) < 0.999
+
+
+@pytest.mark.parametrize("share_bp", [100, 500, 1_000, 5_000])
+def test_a_million_keys_meet_the_share(buckets: Counter[int], share_bp: int):
+    seen = sum(count for place, count in buckets.items() if place < share_bp)
+    expected = MANY_KEYS * share_bp / 10_000
+    statistic = (seen - expected) ** 2 * (1 / expected + 1 / (MANY_KEYS - expected))
+    assert chi2.sf(statistic, 1) > 0.001
+
+
+@given(KEY, SHARES, SHARES, COHORTS)
+def test_raising_the_share_moves_nobody_out_with_lists_and_holdout_too(key: str, one: int, other: int, who: Cohorts):
+    low, high = sorted((one, other))
+    if served(split(low, cohorts=who), key)[0] is Arm.CANDIDATE:
+        assert served(split(high, cohorts=who), key)[0] is Arm.CANDIDATE
+
+
+@given(KEY, SHARES, SHARES, COHORTS)
+def test_lists_and_holdout_do_what_they_say(key: str, candidate_bp: int, control_bp: int, who: Cohorts):
+    got, drawn = served(split(candidate_bp, control_bp, cohorts=who), key)
+    if key in who.baseline:
+        assert (got, drawn) == (Arm.BASELINE, False)
+    elif key in who.candidate and candidate_bp:
+        assert (got, drawn) == (Arm.CANDIDATE, False)
+    elif bucket("x/holdout", key) < who.holdout_bp:
+        assert (got, drawn) == (Arm.BASELINE, False)
+    else:
+        assert (got, drawn) == (arm(split(candidate_bp, control_bp), key), True)
+
+
+@given(KEY, st.text(max_size=4), st.text(max_size=4), SHARES, SHARES)
+def test_the_holdout_is_the_same_in_every_rollout_and_only_grows(
+    key: str, one: str, other: str, small: int, large: int
+):
+    small, large = sorted((small, large))
+    here, there = (
+        served(split(10_000, salt=salt, cohorts=Cohorts(holdout_bp=share_bp)), key)[1]
+        for salt, share_bp in ((one, small), (other, large))
+    )
+    if not here:
+        assert not there
+
+
+def test_the_holdout_is_drawn_apart_from_the_arms():
+    who = Cohorts(holdout_bp=1_000)
+    takes_part = [key for i in range(KEYS) if served(split(1_000, cohorts=who), key := f"user-{i}")[1]]
+    assert abs(len(takes_part) / KEYS - 0.9) < 0.01
+    assert abs(sum(arm(split(1_000), key) is Arm.CANDIDATE for key in takes_part) / len(takes_part) - 0.1) < 0.01
+
+
+@given(st.text())
+def test_without_a_candidate_nobody_is_served_by_one(key: str):
+    lone = Split(service="x", epoch=1, version=1, baseline=Endpoint(url="u", model="m"), candidate_bp=10_000)
+    assert assign.given(lone, Cohorts(candidate=(key,)), key) is None
+    assert assign.given(split(0), Cohorts(candidate=(key,)), key) is None
 
 
 def test_mirroring_is_drawn_apart_from_the_arms():
@@ -84,16 +175,53 @@ def test_mirroring_is_drawn_apart_from_the_arms():
     assert abs(both / len(of_candidate) - 0.5) < 0.06
 
 
-def test_vectors_of_the_docs():
-    vectors = [
-        ("", ""),
-        ("gatekeeper", "user-1"),
-        ("gatekeeper", "user-2"),
-        ("s", "Zoë"),
-        ("s", "用户"),
-        ("rollout-7", "a" * 100),
+@pytest.fixture(scope="module")
+def vectors() -> dict[str, Any]:
+    """Read the published vectors."""
+    read: dict[str, Any] = json.loads((DOCS / "cohorts.json").read_text(encoding="utf-8"))
+    return read
+
+
+def test_vectors_of_buckets_and_copies(vectors: dict[str, Any]):
+    assert [bucket(one["salt"], one["key"]) for one in vectors["buckets"]] == [
+        one["bucket"] for one in vectors["buckets"]
     ]
-    assert [bucket(salt, key) for salt, key in vectors] == VECTORS
+    copied = [
+        mirrored(split(0, mirror_bp=one["mirror_bp"], salt=one["salt"]), one["request_id"])
+        for one in vectors["mirrored"]
+    ]
+    assert copied == [one["mirrored"] for one in vectors["mirrored"]]
+    assert len(set(copied)) == 2
+
+
+def test_vectors_of_arms(vectors: dict[str, Any]):
+    seen = set()
+    for one in vectors["arms"]:
+        fields = dict(one["split"])
+        cohorts = fields.pop("cohorts", None)
+        made = split(**fields, cohorts=Cohorts(**cohorts) if cohorts else None)
+        for key, wanted in one["keys"].items():
+            got, drawn = served(made, key)
+            assert {"arm": got.value, "drawn": drawn} == wanted, (one["split"], key)
+            seen.add((got, drawn))
+    assert len(seen) == 5  # three arms drawn, two given
+
+
+def test_the_page_shows_the_vectors_of_buckets(vectors: dict[str, Any]):
+    page = (DOCS / "cohorts.md").read_text(encoding="utf-8")
+    for one in vectors["buckets"]:
+        assert f"| {one['bucket']} |" in page
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
+def test_javascript_computes_the_same_vectors(tmp_path: Path):
+    script = DOCS / "cohorts.js"
+    told = subprocess.run(["node", script, DOCS / "cohorts.json"], check=True, capture_output=True, text=True).stdout
+    assert json.loads(told) == []
+    changed = tmp_path / "changed.json"
+    changed.write_text((DOCS / "cohorts.json").read_text(encoding="utf-8").replace("7016", "7017"), encoding="utf-8")
+    told = subprocess.run(["node", script, changed], check=True, capture_output=True, text=True).stdout
+    assert json.loads(told) == [{"salt": "gatekeeper", "key": "user-1", "bucket": 7017}]
 
 
 def test_neighbouring_salts_draw_other_cohorts():

@@ -10,10 +10,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.metrics._checks import CHECKS, holds
+from gatekeeper.metrics._checks import CHECKS
 from gatekeeper.metrics._json import parse
 from gatekeeper.metrics._patterns import search
 from gatekeeper.metrics._scoring import score_exchange
+from gatekeeper.metrics._subset import holds
 from gatekeeper.metrics.degeneration_rate import repetition
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.exchange import Exchange

@@ -54,6 +54,12 @@ class SqlRollouts:
             query = query.where(RolloutRow.state == RolloutState.RUNNING.value)
         return [from_dict(Rollout, row.body) for row in self._work.all(query)]
 
+    def unfinished(self) -> Sequence[Rollout]:
+        """Return those with something left to do, oldest first."""
+        query = select(RolloutRow.body).where(RolloutRow.unfinished.is_(True))
+        rows = self._work.all(query.order_by(RolloutRow.created_at, RolloutRow.id))
+        return [from_dict(Rollout, row.body) for row in rows]
+
     def save(self, rollout: Rollout, entry: AuditEntry | None = None, outbox: Sequence[OutboxItem] = ()) -> None:
         """Write a rollout over the version it was read at, with its audit entry and what is owed to the world.
 
@@ -104,5 +110,6 @@ def _row(rollout: Rollout) -> dict[str, Any]:
         "version": rollout.version,
         "epoch": rollout.epoch,
         "rollback_requested": rollout.rollback_requested,
+        "unfinished": not rollout.finished,
         "body": to_dict(rollout),
     }

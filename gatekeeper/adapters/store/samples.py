@@ -78,12 +78,11 @@ class SqlSamples:
     ) -> Sequence[tuple[int, int, Sample]]:
         """Return (row, stage, sample) of at most `limit` rows from `first` to `last`, lowest first.
 
-        Rows are walked by their number, each once over all pages. The rollout is told apart by an expression, because
-        an index on it knows no order of rows: with one, each page would go through the whole rollout and sort it.
+        An index gives a rollout's rows in order: each is walked once over all pages.
         """
         found = self._work.all(
             select(SampleRow.row, SampleRow.stage, SampleRow.body)
-            .where(SampleRow.row.between(first, last), SampleRow.rollout_id.concat("") == rollout_id, _of_stage(stage))
+            .where(SampleRow.rollout_id == rollout_id, SampleRow.row.between(first, last), _of_stage(stage))
             .order_by(SampleRow.row)
             .limit(limit)
         )

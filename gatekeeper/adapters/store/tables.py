@@ -8,7 +8,19 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Index, Integer, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    text,
+    true,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 RowNumber = BigInteger().with_variant(Integer, "sqlite")
@@ -72,6 +84,7 @@ class RolloutRow(Base):
     version: Mapped[int]
     epoch: Mapped[int]
     rollback_requested: Mapped[bool]
+    unfinished: Mapped[bool] = mapped_column(index=True, server_default=true())
     created_at: Mapped[float] = mapped_column(index=True)
     body: Mapped[dict[str, Any]]
 
@@ -84,6 +97,17 @@ class RolloutRow(Base):
             postgresql_where=text("state = 'running'"),
         ),
     )
+
+
+class TrialRow(Base):
+    """Keep a gate that the server runs."""
+
+    __tablename__ = "trials"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    running: Mapped[bool] = mapped_column(index=True)
+    created_at: Mapped[float] = mapped_column(index=True)
+    body: Mapped[dict[str, Any]]
 
 
 class AuditRow(Base):
@@ -162,6 +186,7 @@ class SampleRow(Base):
             sqlite_where=text("state = 0"),
             postgresql_where=text("state = 0"),
         ),
+        Index("ix_samples_rows", "rollout_id", "row"),
         Index("ix_samples_counts", "rollout_id", "stage", "arm", "state"),
         Index("ix_samples_pairs", "rollout_id", "pair_id", "arm", "outcome"),
     )

@@ -17,6 +17,7 @@ from gatekeeper.adapters.store.outbox import SqlOutbox
 from gatekeeper.adapters.store.rollouts import SqlAudit, SqlRollouts
 from gatekeeper.adapters.store.samples import SqlSamples, SqlTallies
 from gatekeeper.adapters.store.splits import SqlSplits
+from gatekeeper.adapters.store.trials import SqlTrials
 from gatekeeper.adapters.store.work import Work
 from gatekeeper.errors import InputError, StoreError
 
@@ -34,6 +35,7 @@ class SqlUnit:
     """Be one transaction; see `gatekeeper.ports.Unit`. Its parts exist while it is entered."""
 
     rollouts: ports.Rollouts
+    trials: ports.Trials
     audit: ports.Audit
     catalog: ports.Catalog
     exchanges: ports.Exchanges
@@ -72,7 +74,7 @@ class SqlUnit:
         self.clock = work.clock
         outbox = SqlOutbox(work)
         self.outbox, self.rollouts, self.audit = outbox, SqlRollouts(work, outbox), SqlAudit(work)
-        self.catalog, self.splits = SqlCatalog(work), SqlSplits(work)
+        self.trials, self.catalog, self.splits = SqlTrials(work), SqlCatalog(work), SqlSplits(work)
         self.exchanges, self.samples, self.tallies = SqlExchanges(work), SqlSamples(work), SqlTallies(work)
         self.jobs, self.keys, self.webhooks = SqlJobs(work), SqlKeys(work), SqlWebhooks(work)
         return self

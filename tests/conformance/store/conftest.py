@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from gatekeeper.adapters.clock import HandClock
 from gatekeeper.adapters.memory import MemoryStore
@@ -68,7 +69,7 @@ class Nouns:
             stage=0,
             epoch=1,
         )
-        return replace(base, **fields)
+        return structs.replace(base, **fields)
 
     def sample(self, exchange: Exchange, **fields: object) -> Sample:
         """Return the exchange's sample."""

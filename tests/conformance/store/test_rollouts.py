@@ -45,6 +45,21 @@ def test_one_rollout_runs_per_service(store: Store, make: Nouns):
         assert [one.id for one in unit.rollouts.list(running=True)] == ["r3", "r2"]
 
 
+def test_a_rollout_is_finished_once_it_has_ended_and_the_world_shows_it(store: Store, make: Nouns):
+    first = begin(store, make)
+    begin(store, make, id="r2", service="other", created_at=3.0)
+    split = make.split(version=1, epoch=2)
+    ended = replace(first, state=RolloutState.ABORTED, version=1, epoch=2, rollback_requested=True, split_wanted=split)
+    with store.unit() as unit:
+        assert [one.id for one in unit.rollouts.unfinished()] == ["r1", "r2"]
+        unit.rollouts.save(ended, make.entry(ended))
+        assert [one.id for one in unit.rollouts.unfinished()] == ["r1", "r2"]
+        unit.rollouts.save(replace(ended, split_seen=split))
+    with store.unit(readonly=True) as unit:
+        assert [one.id for one in unit.rollouts.unfinished()] == ["r2"]
+        assert unit.rollouts.list()[1].finished
+
+
 def test_an_unknown_rollout_is_not_found(store: Store):
     with store.unit() as unit, pytest.raises(NotFoundError, match="no rollout 'nope'"):
         unit.rollouts.get("nope")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,6 +29,9 @@ ANSWER = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6},
 }
+
+
+OPTIONS = ("spool", "override_key", "door", "upstream_tls")
 
 
 @pytest.fixture
@@ -69,6 +73,7 @@ class Upstream:
     requests: list[bytes] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
     url: str = ""
+    wrap: Callable[[socket.socket], socket.socket] | None = None
 
     def serve(self) -> socket.socket:
         """Listen on a free port."""
@@ -87,13 +92,11 @@ class Upstream:
             threading.Thread(target=self._talk, args=(conn,), daemon=True).start()
 
     def _talk(self, conn: socket.socket) -> None:
-        with conn:
-            try:
-                while request := receive_request(conn):
-                    self.requests.append(request)
-                    self.script(conn, request)
-            except OSError:
-                pass
+        with contextlib.suppress(OSError), contextlib.closing(self.wrap(conn) if self.wrap else conn) as talking:
+            while request := receive_request(talking):
+                self.requests.append(request)
+                self.script(talking, request)
+        conn.close()
         self.closed.set()
 
 
@@ -131,11 +134,12 @@ def _split(baseline: Upstream, candidate: Upstream | None = None, **fields: obje
 def say() -> Callable[..., bytes]:
     """Send raw bytes to a gateway, and return everything it says until it closes or is silent."""
 
-    def send(address: tuple[str, int], *parts: bytes, silence_s: float = 3.0, pause_s: float = 0.0) -> bytes:
+    def send(address: tuple[str, int], *parts: bytes, silence_s: float = 10.0, pause_s: float = 0.0) -> bytes:
         with socket.create_connection(address, timeout=silence_s) as conn:
-            for part in parts:
-                conn.sendall(part)
-                time.sleep(pause_s)
+            with contextlib.suppress(ConnectionError):  # it may have answered, and closed, before the last part
+                for part in parts:
+                    conn.sendall(part)
+                    time.sleep(pause_s)
             heard = b""
             try:
                 while got := conn.recv(65536):
@@ -165,7 +169,7 @@ class Running:
     @property
     def address(self) -> tuple[str, int]:
         """Return where its socket is."""
-        host, _, port = self.url.removeprefix("http://").partition(":")
+        host, _, port = self.url.partition("://")[2].partition(":")
         return host, int(port)
 
     def recorded(self) -> list[Exchange]:
@@ -176,15 +180,22 @@ class Running:
 
 @pytest.fixture
 def gateway() -> Iterator[Callable[..., Running]]:
-    """Start gateways for splits, with limits by name."""
+    """Start gateways for splits, with the gateway's own options and limits by name."""
     running: list[Running] = []
 
-    def make(*splits: Split, catch_all: str | None = None, **limits: float) -> Running:
+    def make(*splits: Split, catch_all: str | None = None, **given: Any) -> Running:  # noqa: ANN401 - of two callables
         feed = SplitFeed(initial=splits)
         exchanges: list[Exchange] = []
-        bounds = Limits(**{"sweep_s": 0.02, "linger_s": 0.3, **limits})
+        options = {name: given.pop(name) for name in OPTIONS if name in given}
+        bounds = Limits(**{"sweep_s": 0.02, "linger_s": 0.3, **given})
         made = Gateway(
-            feed, None, bounds, catch_all=catch_all, show_release=True, show_arm=True, takers=[exchanges.append]
+            feed,
+            limits=bounds,
+            catch_all=catch_all,
+            show_release=True,
+            show_arm=True,
+            takers=[exchanges.append],
+            **options,
         )
         running.append(Running(made.run_in_thread(), feed, exchanges))
         return running[-1]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from gatekeeper.adapters.memory_world import MemorySpool
 from gatekeeper.model.arm import Arm
 
 if TYPE_CHECKING:
@@ -295,6 +296,19 @@ def test_models_readiness_and_unknown_models(
     empty = gateway()
     assert httpx.get(f"{empty.url}/readyz").status_code == 503
     assert httpx.post(f"{empty.url}/v1/chat/completions", json=PLAIN).status_code == 503
+
+
+def test_readiness_says_how_recording_goes_and_does_not_hang_on_it(
+    upstream: Callable[..., Any], gateway: Callable[..., Any], split: Callable[..., Split]
+):
+    spool = MemorySpool()
+    running = gateway(split(upstream()), spool=spool)
+    told = httpx.get(f"{running.url}/readyz").json()["recording"]
+    assert told == {"waiting": 0, "spool": "fine", "control_plane": None}
+    spool.failure = "no space left on device"
+    answer = httpx.get(f"{running.url}/readyz")
+    assert answer.status_code == 200
+    assert answer.json()["recording"]["spool"] == "no space left on device"
 
 
 def test_order_of_splits_is_shown(

@@ -128,11 +128,12 @@ def test_a_stream_is_not_held_back(
         for number in range(5):
             conn.sendall(chunk(b'data: {"choices":[{"delta":{"content":"%d"}}]}\n\n' % number))
             time.sleep(0.05)
-        conn.sendall(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
+        conn.sendall(chunk(b'data: {"choices":[],"usage":{"completion_tokens":5}}\n\ndata: [DONE]\n\n') + b"0\r\n\r\n")
 
     running = gateway(split(upstream(script)))
     moments = []
-    with httpx.stream("POST", f"{running.url}/v1/chat/completions", json={"model": "bot", "stream": True}) as answer:
+    body = {"model": "bot", "stream": True, "stream_options": {"include_usage": True}}
+    with httpx.stream("POST", f"{running.url}/v1/chat/completions", json=body) as answer:
         moments += [time.monotonic() for _ in answer.iter_raw()]
     assert len(moments) == 6
     gaps = [later - earlier for earlier, later in pairwise(moments[:5])]
@@ -140,6 +141,7 @@ def test_a_stream_is_not_held_back(
     timing = running.recorded()[0].timing
     assert 0 <= timing.ttft_ms < 40
     assert 45 < timing.tpot_ms < 80
+    assert 30 < timing.itl_p50_ms <= timing.itl_p95_ms <= timing.itl_max_ms < 200
     assert timing.e2e_ms > 240
 
 

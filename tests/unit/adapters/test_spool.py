@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import orjson
+from msgspec import structs
 
 from gatekeeper.adapters.spool import DiskSpool, SpoolReader
 from gatekeeper.model.arm import Arm
@@ -99,12 +100,13 @@ def test_a_growing_segment_is_read_as_it_grows_and_kept(tmp_path: Path):
         "dropped_disk": 0,
         "dropped_closed": 0,
         "dropped_unwritable": 0,
+        "lost_untold": 0,
     }
 
 
 def test_one_exchange_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path):
     spool = DiskSpool(tmp_path)
-    for number, request in enumerate(({}, {"n": 1 << 70}, {})):
+    for number, request in enumerate(({}, {"n": object()}, {})):
         spool.put(exchange(number, request=request))
     spool.close()
     assert drained(tmp_path) == ["0", "2"]
@@ -131,6 +133,40 @@ def test_a_full_queue_sheds_copies_first_and_counts(tmp_path: Path):
     assert spool.counts()["dropped_closed"] == 1
     assert tight.counts()["dropped_disk"] == 1
     assert "wait to be read" in tight.failure
+
+
+def told(directory: Path) -> list[tuple[str, int, int]]:
+    exchanges = [one for batch in SpoolReader(directory).batches() for one in batch.exchanges]
+    return [(one.arm.value, one.stage, one.lost) for one in exchanges if one.lost]
+
+
+def test_what_was_lost_of_a_stage_is_told_with_what_comes_next(tmp_path: Path):
+    spool = DiskSpool(tmp_path, queue_items=1)
+    place = exchange(1, rollout_id="r", stage=2, epoch=1).place
+    spool.lose(place)
+    spool.lose(structs.replace(place, stage=-1))
+    spool.lose(structs.replace(place, rollout_id=""))
+    assert spool.counts()["lost_untold"] in (0, 1)
+    assert spool.put(exchange(2, request={"n": "\ud800"}, rollout_id="r", stage=2, epoch=1))
+    spool.close()
+    assert sum(lost for _, _, lost in told(tmp_path)) == 2
+    assert {(arm, stage) for arm, stage, _ in told(tmp_path)} == {("candidate", 2)}
+    assert spool.counts()["lost_untold"] == 0
+
+
+def test_what_a_full_disk_took_is_told_when_there_is_room_again(tmp_path: Path):
+    spool = DiskSpool(tmp_path, segment_bytes=1, directory_bytes=1)
+    until = time.monotonic() + 10
+    for number in range(3):
+        spool.put(exchange(number, rollout_id="r", stage=0))
+        while sum(spool.counts()[name] for name in ("written", "dropped_disk")) <= number and time.monotonic() < until:
+            time.sleep(0.002)
+    assert spool.counts()["lost_untold"] == 2
+    assert drained(tmp_path)[0] == "0"
+    spool.put(exchange(4, rollout_id="r", stage=0))
+    spool.close()
+    assert told(tmp_path) == [("candidate", 0, 2)]
+    assert spool.counts()["dropped"] == 2
 
 
 def test_a_killed_process_leaves_what_it_was_given_but_for_milliseconds(tmp_path: Path):

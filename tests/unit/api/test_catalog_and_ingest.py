@@ -122,3 +122,32 @@ def test_an_oversized_body_is_refused(world: World):
     assert answer.status_code == 413
     chunks = (b"x" * 65536 for _ in range(40))
     assert world.http().post("/v1/rollouts", content=chunks).status_code in {400, 413}
+
+
+def test_evalsets_that_a_gate_can_name_are_told(world: World):
+    http = world.http(Scope.VIEWER)
+    assert {"name": "reasoning"} in http.get("/v1/evalsets").json()["evalsets"]
+    found = http.get("/v1/evalsets/reasoning").json()
+    assert found["samples"] >= 150
+    assert len(found["digest"]) == 64
+    unknown = http.get("/v1/evalsets/nope")
+    assert unknown.status_code == 404
+    assert "there: " in unknown.json()["detail"]
+
+
+def test_a_gate_is_begun_and_told_and_its_faults_store_nothing(world: World):
+    operator = world.client(Scope.OPERATOR)
+    for name, port in (("before", 9001), ("after", 9002)):
+        operator.create_deployment(service="chat", url=f"http://127.0.0.1:{port}", model="m", id=name)
+    http = world.http(Scope.OPERATOR)
+    asked = {"service": "chat", "candidate": "after", "policy": {"metrics": {"task_success": {"max_decrease": "5pp"}}}}
+    begun = http.post("/v1/gates", json=asked | {"evalset": "reasoning"})
+    assert begun.status_code == 202
+    found = http.get(begun.headers["location"]).json()
+    assert (found["state"], found["exit_code"], found["evalset"]) == ("running", None, "reasoning")
+    assert found["answers"] >= 300
+    assert [one["id"] for one in http.get("/v1/gates").json()["gates"]] == [found["id"]]
+    assert http.post("/v1/gates", json=asked).status_code == 422
+    assert http.post("/v1/gates", json=asked | {"evalset": "nope"}).status_code == 404
+    assert http.post("/v1/gates", json=asked | {"evalset": "reasoning", "candidate": "before"}).status_code == 422
+    assert len(http.get("/v1/gates").json()["gates"]) == 1

@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks" / "decision"))
 import draws
 import figures
 import gate
+import goal_quantile_pairs
 import goals
+import limits
 import ours
 import rollouts
 from batches import Counts, Numbers
@@ -89,3 +91,29 @@ def test_a_figure_says_whether_its_bound_is_met():
     assert figures.share("case", "false rollback", hits, 0.05).verdict == "within error"
     assert figures.share("case", "false rollback", hits, 0.02).verdict == "missed"
     assert figures.share("case", "power", hits, 0.02, at_most=False).verdict == "met"
+
+
+def test_pairs_of_unrelated_latencies_need_hardly_more_than_two_arms_and_related_ones_fewer():
+    alone = limits.lognormal_quantile(0.8, 1.25, 0.95, 0.05)
+    assert alone < limits.lognormal_quantile_pairs(0.8, 1.25, 0.95, 0.0, 0.05) < 1.01 * alone
+    assert limits.lognormal_quantile_pairs(0.8, 1.25, 0.95, 0.8, 0.05) < 0.9 * alone
+
+
+def test_simulated_pairs_of_latencies_go_together_about_the_p95_asked_for():
+    draw = goal_quantile_pairs._latencies(1.2, 0.8, 0.4)  # noqa: SLF001 - the case's own draw
+    looks = draws.number_pairs(np.random.default_rng(4), 2, 1, 100_000, draw)
+    for batch in next(looks):
+        a, b, _, _ = batch.values()
+        assert np.corrcoef(np.log(a), np.log(b))[0, 1] == pytest.approx(0.8, abs=0.01)
+        assert np.quantile(b, 0.95) / np.quantile(a, 0.95) == pytest.approx(1.2, rel=0.02)
+
+
+def test_the_goals_of_quantiles_on_pairs_are_measured():
+    for case in goal_quantile_pairs.cases():
+        found = case.run(case.name, 3, np.random.default_rng(5))
+        assert all(figure.replicates == 3 for figure in found)
+        measures = [figure.measure for figure in found]
+        if "beyond" in case.name:
+            assert measures[-1] == "median pairs / unpaired limit"
+        else:
+            assert measures == ["false rollback", *(["false promotion"] if "on a margin" in case.name else [])]

@@ -22,8 +22,11 @@ def test_the_policy_page_ends_in_the_tables_of_the_schema() -> None:
 
 
 def test_the_policy_page_shows_a_policy_that_is_valid() -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", page("policy"), re.DOTALL)
+    example, more = re.findall(r"```yaml\n(.*?)```", page("policy"), re.DOTALL)
     assert parse_policy(example).name == "support-bot"
+    policy = parse_policy(example + more)
+    assert policy.cohorts is not None
+    assert len(policy.segment_rules) == 4
 
 
 def test_the_commands_page_lists_every_command_as_help_does() -> None:

@@ -67,3 +67,31 @@ def test_a_change_must_be_blessed(tmp_path: Path):
     assert _gatekeeper("evalset", "check", str(tmp_path)).returncode == 2
     assert _gatekeeper("evalset", "bless", str(tmp_path)).returncode == 0
     assert _gatekeeper("evalset", "check", str(tmp_path)).returncode == 0
+
+
+def test_an_import_lists_what_has_no_match_and_waits_for_a_blessing(tmp_path: Path):
+    source, folder = tmp_path / "data.jsonl", tmp_path / "mine"
+    source.write_text('{"input": "2 + 2?", "target": "4"}\n{"input": "Hm?", "target": "?", "sandbox": "docker"}\n')
+    asked = ("evalset", "import", str(source), str(folder), "--from", "inspect_ai", "--licence", "MIT")
+    assert _gatekeeper(*asked, "--strict", "--scorer", "includes").returncode == 2
+    ran = _gatekeeper(*asked, "--scorer", "match", "--option", "numeric=true")
+    assert ran.returncode == 0
+    told = ran.stdout.decode().splitlines()
+    assert told[0] == f"{folder}: 2 samples, 1 expectations, 1 samples without any check"
+    assert told[1] == "not mapped: 2"
+    assert told[-1] == f"next: read the samples, then run `gatekeeper evalset bless {folder}`"
+    assert _gatekeeper("evalset", "check", str(folder)).returncode == 2
+    blessed = _gatekeeper("evalset", "bless", str(folder))
+    assert blessed.returncode == 0
+    assert b"no review is noted" in blessed.stderr
+    assert _gatekeeper("evalset", "check", str(folder)).returncode == 0
+
+
+def test_the_import_page_shows_what_an_import_says(tmp_path: Path):
+    page = (EVALSET.parents[1] / "docs" / "how-to" / "import-evalsets.md").read_text()
+    config = page.partition("```yaml\n")[2].partition("```")[0]
+    command, _, shown = page.partition("```console\n$ gatekeeper ")[2].partition("```")[0].partition("\n")
+    (tmp_path / "promptfooconfig.yaml").write_text(config)
+    asked = [sys.executable, "-m", "gatekeeper", *command.split()]
+    ran = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, shown)

@@ -8,6 +8,7 @@ import pytest
 
 from gatekeeper.decide.advance import BAKE_HOLDBACK_BP, Ends, Sight, advance, back, forward, promoted, stage_split
 from gatekeeper.errors import ConflictError
+from gatekeeper.model.cohort import Cohorts, SegmentRule
 from gatekeeper.model.finding import VerdictKind
 from gatekeeper.model.policy import OnUndecided, Policy, Stage, StageKind
 from gatekeeper.model.rollout import Rollout, RolloutState
@@ -112,11 +113,24 @@ def test_nothing_is_ruled_before_the_stage_has_begun() -> None:
 
 
 def test_a_control_is_as_large_as_the_canary_and_never_meets_it() -> None:
-    half = stage_split(at(3), STAGES[3], 3, ENDS, epoch=1, version=1)
+    half = stage_split(at(3), POLICY, 3, ENDS, epoch=1, version=1)
     assert (half.candidate_bp, half.control_bp) == (5_000, 5_000)
     most = Stage(kind=StageKind.CANARY, weight_bp=9_000, control=True)
-    split = stage_split(at(3), most, 3, ENDS, epoch=1, version=1)
+    split = stage_split(at(3), replace(POLICY, stages=(*STAGES[:3], most)), 3, ENDS, epoch=1, version=1)
     assert split.candidate_bp + split.control_bp <= WHOLE_BP
+
+
+def test_cohorts_and_segment_rules_go_with_every_stage_and_end_with_the_rollout() -> None:
+    policy = replace(
+        POLICY,
+        cohorts=Cohorts(candidate=("qa",), holdout_bp=100),
+        segment_rules=(SegmentRule(segment=(("tier", "gold"),), model="m"),),
+    )
+    for stage in range(len(STAGES)):
+        split = stage_split(at(stage), policy, stage, ENDS, epoch=1, version=1)
+        assert (split.cohorts, split.segment_rules) == (policy.cohorts, policy.segment_rules)
+    for ended in (promoted(at(4), ENDS, "", 0.0), back(at(4), ENDS, RolloutState.ROLLED_BACK, "", 0.0)):
+        assert ended.rollout.split_wanted.cohorts is None
 
 
 @pytest.mark.parametrize("state", [RolloutState.PROMOTED, RolloutState.ROLLED_BACK, RolloutState.ABORTED])

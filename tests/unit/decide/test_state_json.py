@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
 
 import numpy as np
 
 from gatekeeper.decide import _state_json
+
+
+def stored(states: list[dict[str, object]]) -> list[dict[str, object]]:
+    return _state_json.from_json(json.loads(json.dumps(_state_json.to_json(states), allow_nan=False)))
+
+
+def same(found: dict[str, object], state: dict[str, object]) -> None:
+    assert list(found) == list(state)
+    for name, value in state.items():
+        if isinstance(value, dict):
+            same(found[name], value)
+        elif isinstance(value, np.ndarray):
+            assert (found[name].dtype, found[name].shape) == (value.dtype, value.shape)
+            assert found[name].tobytes() == value.tobytes()
+            assert found[name].flags.writeable
+        else:
+            assert found[name] == value
+            assert type(found[name]) is type(value)
 
 
 def test_what_is_read_is_what_was_written():
@@ -25,37 +41,45 @@ def test_what_is_read_is_what_was_written():
         "signed": np.full(40, -0.0),
         "one_missing": np.where(np.arange(60) == 7, np.nan, 1.0),
         "empty": np.zeros((0, 4)),
+        "nothing": np.zeros(0, np.int64),
         "late": np.array([-np.inf, 0.1, np.nan]),
         "yes": np.array([True, False]),
         "log_e": -np.inf,
-        "windows": np.int64(3),
+        "windows": 3,
         "told": None,
-        "bins": [[1.0, 0.1], [np.float64(2.5), {"deep": np.zeros(1)}]],
+        "bins": [[1.0, 0.1], [2.5]],
+        "grid": {"deep": np.zeros(1), "deeper": {"at": np.array([5])}},
     }
-    text = json.dumps(_state_json.to_json(state), allow_nan=False)
-    found = _state_json.from_json(json.loads(text))
-    for name, value in state.items():
-        if isinstance(value, np.ndarray):
-            assert (found[name].dtype, found[name].shape) == (value.dtype, value.shape)
-            np.testing.assert_array_equal(found[name], value)
-            assert found[name].tobytes() == value.tobytes()
-            assert found[name].flags.writeable
-    assert (found["log_e"], found["windows"], found["told"]) == (-np.inf, 3, None)
-    assert found["bins"][0] == [1.0, 0.1]
-    assert found["bins"][1][1]["deep"].tolist() == [0.0]
+    same(stored([state])[0], state)
+
+
+def test_states_of_many_forms_and_sizes_keep_their_places():
+    rng = np.random.default_rng(1)
+    states = [
+        {"at": np.cumsum(rng.integers(1, 9, n)) - 40, "count": rng.poisson(3, n).astype(float), "n": int(n)}
+        if i % 3
+        else {"counts": rng.random((1 + n, 4)), "log_e": -0.5 * n}
+        for i, n in enumerate([4, 0, 7, 7, 0, 300, 1, 2])
+    ]
+    for found, state in zip(stored(states), states, strict=True):
+        same(found, state)
+
+
+def test_numbers_of_numpy_are_read_as_plain_ones():
+    assert stored([{"a": np.int64(3), "b": np.float64(0.5)}]) == [{"a": 3, "b": 0.5}]
+
+
+def test_what_differs_in_kind_under_one_name_is_kept_one_by_one():
+    states = [{"x": np.arange(3)}, {"x": np.arange(3.0)}, {"x": None}, {"x": 2}, {"x": [1.5]}]
+    for found, state in zip(stored(states), states, strict=True):
+        same(found, state)
+
+
+def test_of_no_states_nothing_is_written():
+    assert stored([]) == []
 
 
 def test_whole_numbers_take_little_room():
-    counts = np.random.default_rng(0).poisson(2, 4_000).astype(float)
-    assert len(json.dumps(_state_json.to_json(counts))) < counts.nbytes / 5
-
-
-def test_what_was_written_with_each_arrays_own_bytes_is_read():
-    content = np.arange(3.0).tobytes()
-    old = {
-        "a": {"__array__": "<f8", "shape": [3], "bytes": base64.b64encode(content).decode()},
-        "b": {"__array__": "<f8", "shape": [3, 1], "zlib": base64.b64encode(zlib.compress(content)).decode()},
-        "c": [1, None],
-    }
-    found = _state_json.from_json(old)
-    assert (found["a"].tolist(), found["b"].tolist(), found["c"]) == ([0, 1, 2], [[0], [1], [2]], [1, None])
+    rng = np.random.default_rng(0)
+    states = [{"at": np.arange(n) * 3, "count": rng.poisson(2, n).astype(float)} for n in (3_000, 1_000)]
+    assert len(json.dumps(_state_json.to_json(states))) < 4_000 * 16 / 5

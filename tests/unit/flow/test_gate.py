@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from msgspec import structs
 
 from gatekeeper.errors import EngineError, InputError
-from gatekeeper.flow._asking import ask_all
-from gatekeeper.flow.gate import Asking, at_gate, gate
+from gatekeeper.flow._asking import ask_all, unanswered
+from gatekeeper.flow.gate import Asking, Past, at_gate, gate, judge, judges_time
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.evalset import EvalSample, Evalset
-from gatekeeper.model.exchange import Exchange, Failure
+from gatekeeper.model.exchange import Exchange, Failure, Timing
 from gatekeeper.model.finding import Ruling, VerdictKind
 from gatekeeper.model.policy import Margin, MarginUnit, MetricRule, Policy, Stage, StageKind
 from gatekeeper.model.reply import Reply
 
 if TYPE_CHECKING:
     from gatekeeper.flow._asking import Ask
+    from gatekeeper.model.answer import Answer
 
 REFUSAL = "I'm sorry, but I can't help with that."
 
@@ -83,6 +86,75 @@ def test_too_few_samples_prove_nothing_and_say_how_many_are_missing():
     report = asyncio.run(gate(_policy(), _evalset(50), _asking(_sure)))
     assert report.verdict is VerdictKind.HOLD
     assert (report.findings[0].samples_needed or 0) > 0
+    assert 100 < (report.samples_missing or 0) < 250
+    assert report.checks[-1].reason.startswith(f"about {report.samples_missing} more samples")
+    more = asyncio.run(gate(_policy(), _evalset(50 + (report.samples_missing or 0)), _asking(_sure)))
+    assert (more.verdict, more.samples_missing) == (VerdictKind.PROMOTE, None)
+
+
+def test_samples_that_can_never_decide_are_not_counted_as_missing():
+    margin = Margin(value=0.02, unit=MarginUnit.ABSOLUTE, increase=False)
+    rule = MetricRule(name="json_validity", metric="json_validity", margin=margin)
+    report = asyncio.run(gate(Policy(name="p", metrics=(rule,)), _evalset(50), _asking(_sure)))
+    assert (report.verdict, report.samples_missing) == (VerdictKind.HOLD, None)
+    assert report.checks[-1].reason.startswith("no number of samples")
+
+
+def test_the_worst_pairs_are_shown():
+    report = asyncio.run(gate(_policy(), _evalset(400), _asking(_often_refuses)))
+    assert [(pair.metric, pair.sample) for pair in report.pairs] == [("refusal_rate", "s0"), ("refusal_rate", "s4")]
+    assert (report.pairs[0].prompt, report.pairs[0].candidate) == ("q0", REFUSAL)
+    assert asyncio.run(gate(_policy(), _evalset(400), _asking(_sure))).pairs == ()
+
+
+def test_what_is_known_is_not_asked_again():
+    evalset = _evalset(40)
+    answers: list[Answer] = []
+    first = asyncio.run(
+        ask_all(evalset, _asking(_sure, repeats=2, seen=lambda answer, known: known or answers.append(answer)))
+    )
+    half = {answer.key: answer for answer in answers[:80]}
+    fresh: list[Answer] = []
+    asking = _asking(_sure, repeats=2, known=half, seen=lambda answer, known: known or fresh.append(answer))
+    again = asyncio.run(ask_all(evalset, asking))
+    assert {answer.key for answer in fresh} == {answer.key for answer in answers[80:]}
+    assert [exchange.id for exchange in again] == [exchange.id for exchange in first]
+    assert unanswered(evalset, 2, Arm.BASELINE, half) + unanswered(evalset, 2, Arm.CANDIDATE, half) == 80
+
+
+def test_an_answer_to_another_request_is_not_known():
+    answers: list[Answer] = []
+    asyncio.run(ask_all(_evalset(5), _asking(_sure, seen=lambda answer, _: answers.append(answer))))
+    known = {answer.key: answer for answer in answers}
+    assert unanswered(_evalset(5), 1, Arm.BASELINE, known) == 0
+    warmer = replace(_evalset(5), sampling={"temperature": 1, "seed": 7})
+    assert unanswered(warmer, 1, Arm.BASELINE, known) == 5
+    other = replace(_evalset(5), digest="e" * 64)
+    assert unanswered(other, 1, Arm.BASELINE, known) == 5
+
+
+def test_a_recorded_baseline_is_paired_and_its_times_are_not_compared():
+    policy = replace(_policy(), metrics=(*_policy().metrics, MetricRule(name="tpot_ms", metric="tpot_ms", watch=True)))
+
+    async def timed(body: dict[str, Any]) -> Reply:
+        return replace(await _sure(body), timing=Timing(ttft_ms=1.0, e2e_ms=9.0, tpot_ms=2.0))
+
+    asking = Asking(ask={Arm.BASELINE: timed, Arm.CANDIDATE: timed}, now=lambda: 7e8)
+    exchanges = asyncio.run(ask_all(_evalset(400), asking))
+    old = [structs.replace(one, ts=1e8) if one.arm is Arm.BASELINE else one for one in exchanges]
+    report = judge(policy, _evalset(400), old, Past(source="release 41", age_s=7200))
+    assert report.verdict is VerdictKind.PROMOTE
+    counts = {finding.metric: (finding.baseline.n, finding.paired) for finding in report.findings}
+    assert counts == {"refusal_rate": (400, True), "tpot_ms": (0, True)}
+    assert report.checks[-1].reason == "answered 2.0 h ago (release 41); its times are not compared"
+
+
+def test_a_policy_that_compares_times_needs_both_arms_at_once():
+    margin = Margin(value=0.1, unit=MarginUnit.RELATIVE, increase=True)
+    rule = MetricRule(name="ttft_ms.p95", metric="ttft_ms", quantile=0.95, margin=margin)
+    assert judges_time(Policy(name="p", metrics=(rule,)))
+    assert not judges_time(Policy(name="p", metrics=(replace(rule, margin=None, limit=900.0),)))
+    assert not judges_time(_policy())
 
 
 def test_both_arms_get_the_same_requests_in_pairs():
@@ -127,7 +199,13 @@ def test_an_outage_is_no_verdict(kind: str):
 def test_a_dead_arm_is_given_up_early():
     seen: list[Exchange] = []
     with pytest.raises(EngineError, match="outage"):
-        asyncio.run(gate(_policy(), _evalset(1000), _asking(_failing("connect", 1), seen=seen.append)))
+        asyncio.run(
+            gate(
+                _policy(),
+                _evalset(1000),
+                _asking(_failing("connect", 1), seen=lambda answer, _: seen.append(answer.exchange)),
+            )
+        )
     assert len(seen) < 60
 
 

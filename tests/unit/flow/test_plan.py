@@ -29,8 +29,11 @@ def planned(
     rps: float = 5.0,
     **more: Any,  # noqa: ANN401 - what `forecast` takes
 ) -> Forecast:
-    text = {"metrics": metrics, **({"stages": stages} if stages else {})}
-    return forecast(policy_from_mapping(text), rps=rps, **more)
+    return planned_of({"metrics": metrics, **({"stages": stages} if stages else {})}, rps, **more)
+
+
+def planned_of(policy: dict[str, Any], rps: float, **more: Any) -> Forecast:  # noqa: ANN401 - what `forecast` takes
+    return forecast(policy_from_mapping(policy), rps=rps, **more)
 
 
 def test_stages_get_the_traffic_they_have():
@@ -48,6 +51,12 @@ def test_stages_get_the_traffic_they_have():
     assert metric.promote_s == pytest.approx((metric.promote_samples or 0) / 2)
     assert plan.half_s == pytest.approx(sum(s.half_s or 0 for s in plan.stages))
     to_dict(plan)
+
+
+def test_a_holdout_takes_its_share_of_the_traffic():
+    body = {"metrics": {"refusal_rate": {"max_increase": "1pp"}}, "stages": STAGES}
+    whole, rest = planned_of(body, 5.0), planned_of({**body, "cohorts": {"holdout": "20%"}}, 6.25)
+    assert rest.stages == whole.stages
 
 
 def test_twice_the_traffic_takes_half_the_time_and_shows_less():

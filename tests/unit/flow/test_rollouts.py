@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
 from gatekeeper.adapters.actuators.gateway import GatewayActuator
 from gatekeeper.adapters.clock import HandClock
 from gatekeeper.adapters.memory import MemoryStore
+from gatekeeper.adapters.spool import DiskSpool, SpoolReader
 from gatekeeper.errors import ConflictError, InputError, NotFoundError, PolicyError
-from gatekeeper.flow import override
+from gatekeeper.flow import intake, override, stored
 from gatekeeper.flow.control import turn
+from gatekeeper.flow.grade import grade
 from gatekeeper.flow.rollouts import create
 from gatekeeper.model.arm import Arm
-from gatekeeper.model.exchange import Exchange
+from gatekeeper.model.exchange import Exchange, Place
 from gatekeeper.model.release import Deployment, Service
 from gatekeeper.model.rollout import Rollout, RolloutState
 from gatekeeper.model.sample import Sample
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 POLICY = """\
 policy: p
@@ -210,3 +216,68 @@ def test_who_created_a_rollout_does_not_approve_it() -> None:
     rollout = world.begin(POLICY.replace("  - warmup: {requests: 2}\n  - shadow: {mirror: 100%}\n", ""))
     with world.store.unit() as unit, pytest.raises(ConflictError, match="somebody else"):
         override.approve(unit, rollout.id, actor="ann")
+
+
+@pytest.mark.parametrize("on_undecided", ["hold", "rollback"])
+def test_evidence_of_another_version_is_never_read_and_the_stage_waits_for_its_deadline(on_undecided: str) -> None:
+    world = World()
+    stage = f"  - shadow: {{mirror: 100%, max_wait: 1h, on_undecided: {on_undecided}}}\n"
+    rollout = world.begin("metrics:\n  refusal_rate: {max_increase: 5pp}\nstages:\n" + stage)
+    world.follow()
+    world.send(rollout, 10)
+    key = (rollout.id, 0, rollout.epoch)
+    with world.store.unit() as unit:
+        body = unit.tallies.get(*key)
+        assert body is not None
+        old = {name: value for name, value in body["evidence"].items() if name != "form"}
+        unit.tallies.put(*key, body | {"evidence": old})
+    world.send(rollout, 1_000)
+    stands = world.now(rollout)
+    assert (stands.state, stands.stage) == (RolloutState.RUNNING, 0)
+    assert "abort the rollout and create it again" in stands.reason
+    world.clock.advance(3_600.0)
+    turn(world.store.unit, world.actuator)
+    ended = {"hold": RolloutState.RUNNING, "rollback": RolloutState.ROLLED_BACK}
+    assert world.now(rollout).state is ended[on_undecided]
+
+
+def test_a_stage_that_lacks_exchanges_is_not_promoted_until_the_rest_outweighs_them(tmp_path: Path) -> None:
+    world = World()
+    rollout = world.begin("metrics:\n  refusal_rate: {max_increase: 5pp}\nstages:\n  - shadow: {mirror: 100%}\n")
+    world.follow()
+    place = Place(arm=Arm.CANDIDATE, service="s", rollout_id=rollout.id, stage=0, epoch=rollout.epoch)
+    spool = DiskSpool(tmp_path)
+    for _ in range(5):
+        spool.lose(place)
+    spool.close()
+    (batch,) = SpoolReader(tmp_path).batches()
+    with world.store.unit() as unit:
+        intake.accept(unit, batch.exchanges)
+        for job in unit.jobs.due(10):
+            grade(unit, job.payload)
+    world.send(rollout, 1_000)
+    stands = world.now(rollout)
+    assert stands.state is RolloutState.RUNNING
+    assert "5 exchanges (0.25%) could not be recorded" in stands.reason
+    assert [sample.lost for page in stored.pages(world.store.unit, rollout.id) for _, _, sample in page][:1] == [None]
+    world.send(stands, 2_000)
+    world.follow()
+    assert world.now(rollout).state is RolloutState.PROMOTED
+    with world.store.unit() as unit:
+        last = unit.tallies.reports(rollout.id)[0]["report"]
+    assert [check["ruling"] for check in last["checks"] if check["name"] == "recording"] == ["inconclusive"]
+
+
+def test_harm_on_a_stage_that_lacks_exchanges_still_ends_it() -> None:
+    world = World()
+    rollout = world.begin("metrics:\n  refusal_rate: {max_increase: 5pp}\nstages:\n  - shadow: {mirror: 100%}\n")
+    world.follow()
+    notice = Exchange(
+        id="lost/1", ts=0.0, arm=Arm.BASELINE, rollout_id=rollout.id, stage=0, epoch=rollout.epoch, lost=99
+    )
+    with world.store.unit() as unit:
+        intake.accept(unit, [notice])
+        for job in unit.jobs.due(10):
+            grade(unit, job.payload)
+    world.send(rollout, 100, refused=True)
+    assert world.now(rollout).state is RolloutState.ROLLED_BACK

@@ -52,4 +52,5 @@ def test_a_failed_exchange_counts_for_errors_alone():
         "error": {"class": "timeout", "message": "late"},
     }
     (scored,) = score_lines([json.dumps(failed).encode()], "x")
-    assert scored == {"request_id": "1", "ts": 1.0, "arm": "candidate", "error": "timeout", "labels": {}}
+    labels = {"failure": {"class": "timeout", "cause": "system", "transient": True}}
+    assert scored == {"request_id": "1", "ts": 1.0, "arm": "candidate", "error": "timeout", "labels": labels}

@@ -65,7 +65,37 @@ def test_a_failure_counts_for_errors_and_nothing_else(response: object):
     )
     sample, labels = score_exchange(exchange)
     assert sample_to_dict(sample) == {"request_id": "x", "ts": 1.0, "arm": "baseline", "error": "timeout"}
-    assert labels == {}
+    assert labels == {"failure": {"class": "timeout", "cause": "system", "transient": True}}
+
+
+@pytest.mark.parametrize(
+    ("kind", "cause", "transient"),
+    [
+        ("http_4xx", "user", False),
+        ("client_closed", "user", True),
+        ("rate_limited", "system", True),
+        ("bad_response", "system", False),
+        ("of_an_importer", "system", False),
+    ],
+)
+def test_a_failure_has_a_cause_and_may_pass(kind: str, cause: str, transient: bool):  # noqa: FBT001 - a table's column
+    _, labels = score_exchange(Exchange(id="x", ts=1.0, arm=Arm.BASELINE, error=Failure(kind=kind)))
+    assert labels == {"failure": {"class": kind, "cause": cause, "transient": transient}}
+
+
+def test_gaps_between_tokens_are_custom_metrics_and_missing_figures_have_reasons():
+    exchange = Exchange(
+        id="x",
+        ts=1.0,
+        arm=Arm.BASELINE,
+        response={"choices": [{"message": {"content": "4"}, "finish_reason": "stop"}]},
+        timing=Timing(itl_p50_ms=1.0, itl_p95_ms=2.0, itl_max_ms=3.0),
+        unmeasured={"tpot_ms": "the engine sent no token counts"},
+    )
+    sample, labels = score_exchange(exchange)
+    assert sample.extra.items() >= {"itl_p50_ms": 1.0, "itl_p95_ms": 2.0, "itl_max_ms": 3.0}.items()
+    assert labels["unscored"]["tpot_ms"] == "the engine sent no token counts"
+    assert labels["finish_reason"] == "stop"
 
 
 @pytest.mark.parametrize(

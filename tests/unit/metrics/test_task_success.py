@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
     Make = Callable[..., Exchange]
 
+TWO_CALLS = {
+    "content": None,
+    "tool_calls": [
+        {"function": {"name": "book", "arguments": '{"city": "Oslo", "nights": 2}'}},
+        {"function": {"name": "book", "arguments": '{"city": "Rome", "nights": 2}'}},
+    ],
+}
+BOOK_OSLO = {"name": "book", "arguments": {"city": "Oslo"}}
 CALL = {"content": None, "tool_calls": [{"function": {"name": "book", "arguments": '{"city": "Oslo", "nights": 2}'}}]}
 
 
@@ -57,6 +65,28 @@ CALL = {"content": None, "tool_calls": [{"function": {"name": "book", "arguments
         (CALL, {"type": "tool_call", "value": {"name": "book", "arguments": {"city": "Rome"}}}, False),
         (CALL, {"type": "tool_call", "value": {"name": "cancel"}}, False),
         ("Oslo", {"type": "tool_call", "value": {"name": "book"}}, False),
+        (CALL, {"type": "tool_call", "value": {"name": "book", "arguments": {"city": "oslo"}}}, False),
+        (
+            CALL,
+            {"type": "tool_call", "value": {"name": "book", "arguments": {"city": "oslo"}}, "ignore_case": True},
+            True,
+        ),
+        (CALL, {"type": "tool_calls", "value": [{"name": "book"}]}, True),
+        (CALL, {"type": "tool_calls", "value": []}, False),
+        ("Which city?", {"type": "tool_calls", "value": []}, True),
+        ("Which city?", {"type": "tool_calls", "value": [{"name": "book"}]}, False),
+        (TWO_CALLS, {"type": "tool_calls", "value": [{"name": "book"}]}, False),
+        (TWO_CALLS, {"type": "tool_calls", "value": [BOOK_OSLO, BOOK_OSLO]}, False),
+        (TWO_CALLS, {"type": "tool_calls", "value": [{"name": "book"}, BOOK_OSLO]}, True),
+        ("It is Oslo.", {"type": "contains_any", "value": ["Bergen", "Oslo"]}, True),
+        ("It is Oslo.", {"type": "contains_any", "value": ["Bergen", "oslo"]}, False),
+        ("It is Oslo.", {"type": "contains", "value": "Bergen", "not": True}, True),
+        ("It is Oslo.", {"type": "contains", "value": "Oslo", "not": True}, False),
+        ("It is Oslo.", {"type": "contains", "value": "Oslo", "not": False}, True),
+        ("It is Oslo.", {"type": "starts_with", "value": ["There", "It"]}, True),
+        ("It is Oslo.", {"type": "ends_with", "value": ["Oslo", "Rome."]}, False),
+        ('{"a": "OSLO"}', {"type": "json_subset", "value": {"a": "Oslo"}, "ignore_case": True}, True),
+        ('{"a": "OSLO"}', {"type": "json_subset", "value": {"a": "Oslo"}}, False),
     ],
 )
 def test_one_expectation(answered: Make, answer: object, expectation: dict[str, Any], *, held: bool):
@@ -70,12 +100,19 @@ def test_all_must_hold(answered: Make):
     found = score(answered("abc", expect=expect))
     assert found.value is False
     assert found.reason == "not met: contains"
+    assert score(answered("abc", expect=({**expect[0], "not": True},))).reason == "not met: not contains"
 
 
 @pytest.mark.parametrize(
     "expectation",
     [
         {"type": "telepathy", "value": 1},
+        {"type": "contains", "value": "a", "not": "yes"},
+        {"type": "contains_any", "value": []},
+        {"type": "starts_with", "value": ["a", 1]},
+        {"type": "tool_calls", "value": {"name": "book"}},
+        {"type": "tool_calls", "value": [{"arguments": {}}]},
+        {"type": "tool_call", "value": {"name": "book", "arguments": []}},
         {"type": ["exact"], "value": 1},
         {"value": 1},
         {"type": "exact"},

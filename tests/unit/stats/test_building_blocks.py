@@ -87,7 +87,7 @@ def test_a_histogram_keeps_quantiles_to_a_thousandth():
     values = np.random.default_rng(5).lognormal(5, 1, 5_000)
     histogram = _histogram.empty()
     for part in np.array_split(values, 7):
-        histogram = _histogram.add(histogram, _histogram.of(part, np.ones(len(part))))
+        histogram = _histogram.add([histogram], [_histogram.of(part, np.ones(len(part)))])[0]
     for share in (0.5, 0.95, 0.99):
         expected = np.quantile(values, share, method="inverted_cdf")
         assert _histogram.quantile(histogram, share) == pytest.approx(expected, rel=0.001)
@@ -99,7 +99,10 @@ def test_histograms_added_are_those_of_all_values_together():
         first, second = (rng.integers(-30, 30, size) for size in sizes)
         parts = [_histogram.counted(first, np.ones(len(first))), _histogram.counted(second, np.full(len(second), 0.5))]
         weights = np.repeat([1.0, 0.5], sizes)
-        found, expected = _histogram.add(*parts), _histogram.counted(np.concatenate([first, second]), weights)
+        found, expected = (
+            _histogram.add(parts[:1], parts[1:])[0],
+            _histogram.counted(np.concatenate([first, second]), weights),
+        )
         assert {name: part.tolist() for name, part in found.items()} == {
             name: part.tolist() for name, part in expected.items()
         }
@@ -120,12 +123,12 @@ def test_least_over_thresholds_equals_trying_every_one():
     rng = np.random.default_rng(3)
     low, high = (_thresholds.arm(_histogram.of(rng.lognormal(m, 0.8, 900), np.ones(900))) for m in (0, 0.2))
     chosen = _alternatives.around(0.05, 0.5)
-    low_at, high_at = (np.repeat(part.at, np.diff(part.below).astype(int)) for part in (low, high))
+    low_at, high_at = (np.repeat(part.first, np.diff(part.below).astype(int)) for part in (low, high))
     every = np.arange(min(low_at[0], high_at[0]) - 2, max(low_at[-1], high_at[-1]) + 3)
     k_low, k_high = ((at >= marks[:, None]).sum(axis=1) for at, marks in ((low_at, every), (high_at, every + 1)))
     expected = evidence(chosen, 900, k_low, k_high).min()
     bets = _least.Bets(np.array([(-chosen.low, chosen.high)]), _alternatives.offset_of(chosen, 900, 900)[None])
-    claims = [_thresholds.Claim(low, high, lambda at: at, high.at)]
+    claims = [_thresholds.Claim(low, high, lambda at: at, high.first)]
     assert _least.least(claims, bets, np.array([0.05])) == pytest.approx([expected], abs=1e-9)
 
 
@@ -140,10 +143,10 @@ def test_how_far_an_arm_may_rise_equals_trying_every_threshold(*, relative: bool
     found = _inversion.reach([side], np.array([0.05]), bets, offset[None], np.array([bar]))[0]
 
     def held(distance: float) -> bool:
-        edges = low.at + 1 + distance
+        edges = low.last + 1 + distance
         if not relative:
-            edges = np.log(np.exp((low.at + 1) * _histogram.WIDTH) + distance) / _histogram.WIDTH
-        k_high = high.n - high.below[np.searchsorted(high.at, edges - 1e-6)]
+            edges = np.log(np.exp((low.last + 1) * _histogram.WIDTH) + distance) / _histogram.WIDTH
+        k_high = high.n - high.below[np.searchsorted(high.first, edges - 1e-6)]
         log_e = evidence(chosen, 2000, np.append(low.n - low.below[:-1], 0), np.append(k_high, 0))
         return bool(log_e.min() >= bar)
 

@@ -78,9 +78,9 @@ def _evidence(asked: Question, data: dict[str, object], effect: float, *, worse:
     """Weigh at another level with the same bets."""
     harm = _quantiles.level(asked, effect if asked.increase else -effect)
     base, other = (_thresholds.arm(histogram) for histogram in _quantiles.arms(asked, data))
-    claim = _thresholds.Claim(other, base, lambda at: at, _histogram.shifted(asked, base.at, harm, up=False))
+    claim = _thresholds.Claim(other, base, lambda at: at, _histogram.shifted(asked, base.first, harm, up=False))
     if worse:
-        claim = _thresholds.Claim(base, other, lambda at: _histogram.shifted(asked, at, harm, up=True), other.at)
+        claim = _thresholds.Claim(base, other, lambda at: _histogram.shifted(asked, at, harm, up=True), other.first)
     return float(minprod.log_e([_quantiles.Asked(asked, claim, worse)])[0])
 
 
@@ -161,3 +161,51 @@ def test_ten_bimodal_latencies_prove_nothing_about_a_median():
     weight = minprod.weigh(asked, data)
     assert weight.rollback <= best < math.log(20)
     assert weight.promotion < math.log(20)
+
+
+def test_a_large_histogram_keeps_narrow_buckets_about_its_quantile_and_loses_no_value():
+    values = np.random.default_rng(9).lognormal(6, 1.5, 60_000)
+    plain, grown = _histogram.of(values, np.ones(len(values))), _histogram.empty()
+    for part in np.split(values, 40):
+        grown = _histogram.add([grown], [_histogram.of(part, np.ones(len(part)))])[0]
+        grown = _histogram.narrowed(grown, _histogram.about(grown, 0.95))
+    assert len(grown["at"]) < 2 * _histogram.MOST < len(plain["at"])
+    assert grown["count"].sum() == len(values)
+    last = _histogram.last_parts(grown)
+    assert (grown["at"][1:] > last[:-1]).all()
+    starts = np.append(plain["at"].searchsorted(grown["at"]), len(plain["at"]))
+    assert np.add.reduceat(plain["count"], starts[:-1]).tolist() == grown["count"].tolist()
+    assert (plain["at"][starts[1:] - 1] <= last).all()
+    assert _histogram.quantile(grown, 0.95) == _histogram.quantile(plain, 0.95)
+
+
+@pytest.mark.parametrize("test", [minprod, paired_minprod])
+@pytest.mark.parametrize("increase", [True, False])
+def test_joined_buckets_never_add_evidence_and_hardly_take_any(
+    test: ModuleType, *, increase: bool, monkeypatch: pytest.MonkeyPatch
+):
+    rng = np.random.default_rng(10)
+    shared = rng.normal(0, 0.8, 12_000)
+    for harm in (0.0, 0.1, 0.6):
+        asked = [question(increase=increase), question(increase=increase, relative=False, margin=0.1)]
+        values = [np.exp(6 + 0.6 * shared + rng.normal(0, 0.8, 12_000)) for _ in range(2)]
+        values[1] *= 1 + harm if increase else 1 / (1 + harm)
+        at = 2 * np.arange(12_000)
+        looks = [
+            Rows(a=a[:, None], b=b[:, None], a_at=at[part], b_at=at[part] + 1, paired=test.PAIRED)
+            for part in np.split(np.arange(12_000), 3)
+            for a, b in [[value[part] for value in values]]
+        ]
+        found = []
+        for most in (1 << 30, _histogram.MOST):
+            monkeypatch.setattr(_histogram, "MOST", most)
+            states = [test.begin(q) for q in asked]
+            for one in looks:
+                states = test.absorb(asked, states, [one, one])
+            assert all(("fine" in part) == (most < 1 << 30) for state in states for part in (state["a"], state["b"]))
+            found.append(test.weighs(asked, states))
+        for exact, joined in zip(*found, strict=True):
+            assert joined.rollback <= exact.rollback + 1e-9
+            assert joined.promotion <= exact.promotion + 1e-9
+            assert joined.rollback >= exact.rollback - 0.5 - 0.02 * abs(exact.rollback)
+            assert joined.promotion >= exact.promotion - 0.5 - 0.02 * abs(exact.promotion)

@@ -1,0 +1,81 @@
+"""Heads that were read before: a client or a server sends the same one again and again, but for a few values.
+
+A head is found by its bytes without the digits of its Content-Length and without its x-request-id. What a full parse
+made of one such head holds for every other: the two values left out are looked at each time, and are plain.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Generic, NamedTuple, TypeVar
+
+H = TypeVar("H")
+END = b"\r\n\r\n"
+_LENGTHS = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")
+_IDS = (b"\r\nx-request-id: ", b"\r\nX-Request-Id: ", b"\r\nX-Request-ID: ")
+_PLAIN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_LENGTH_DIGITS = 10
+_HEAD_BYTES = 4096
+
+
+class Cut(NamedTuple):
+    """Hold what a head says beside what is remembered of it. key: what it is found by. end: offset of its body.
+
+    length: its Content-Length, None without one. sent_id: its x-request-id, None without one.
+    """
+
+    key: bytes
+    end: int
+    length: int | None
+    sent_id: bytes | None
+
+
+class Heads(Generic[H]):
+    """Remember what heads were read as; bounded, and emptied when full."""
+
+    def __init__(self, bound: int = 1024) -> None:
+        """Know none; bound: how many are remembered."""
+        self._bound = bound
+        self._known: dict[bytes, H] = {}
+
+    def find(self, data: bytes) -> tuple[H | None, Cut | None]:
+        """Read the head that `data` begins with: what it was read as before, and how this one is cut.
+
+        No cut: it is not whole, or not plain enough to be remembered. No head: it is not known.
+        """
+        end = data.find(END)
+        if end < 0 or end > _HEAD_BYTES:
+            return None, None
+        key = data[: end + 2]
+        length = None
+        for name in _LENGTHS:
+            at = key.find(name)
+            if at >= 0:
+                at += len(name)
+                stop = key.find(b"\r\n", at)
+                digits = key[at:stop]
+                if not digits.isdigit() or len(digits) > _LENGTH_DIGITS:
+                    return None, None
+                length = int(digits)
+                key = key[:at] + key[stop:]
+                break
+        known = self._known.get(key)
+        if known is not None:
+            return known, Cut(key, end + 4, length, None)
+        for name in _IDS:
+            at = key.find(name)
+            if at >= 0:
+                at += len(name)
+                stop = key.find(b"\r\n", at)
+                sent_id = key[at:stop]
+                if _PLAIN_ID.fullmatch(sent_id) is None:
+                    return None, None
+                key = key[:at] + key[stop:]
+                return self._known.get(key), Cut(key, end + 4, length, sent_id)
+        return None, Cut(key, end + 4, length, None)
+
+    def learn(self, key: bytes, head: H) -> None:
+        """Remember what a head was read as."""
+        if len(self._known) >= self._bound:
+            self._known.clear()
+        self._known[key] = head
