@@ -13,6 +13,8 @@ from pathlib import Path
 
 import orjson
 
+from gatekeeper.captures.frames import read_frame, split_frames
+
 ETAG = '"1"'
 
 
@@ -34,14 +36,14 @@ class Plane(BaseHTTPRequestHandler):
             self._say(200, self.splits)
 
     def do_POST(self) -> None:
-        """Take a batch of exchanges."""
-        for line in self.rfile.read(int(self.headers["content-length"])).splitlines():
-            exchange = orjson.loads(line)
-            if lost := exchange.get("lost"):
-                self.told["lost"] += lost
+        """Take a batch of captures."""
+        for frame in split_frames(self.rfile.read(int(self.headers["content-length"]))):
+            raw = read_frame(frame)
+            if raw.lost:
+                self.told["lost"] += raw.lost
                 continue
             self.told["lines"] += 1
-            self.ids.add(exchange["id"])
+            self.ids.add(raw.id)
         self._say(200, b"{}")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name

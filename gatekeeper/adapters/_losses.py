@@ -9,10 +9,12 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gatekeeper.model.exchange import Exchange, Place
+from gatekeeper.captures.raw import RawExchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from gatekeeper.model.exchange import Place
 
 
 def boot_name() -> str:
@@ -35,14 +37,14 @@ class Losses:
         with self._lock:
             self._owed.update(place for place in places if place.rollout_id and place.stage >= 0)
 
-    def take(self) -> list[Exchange]:
+    def take(self) -> list[RawExchange]:
         """Return a notice for each place that something is owed for; `give_back` what could not be told."""
         if not self._owed:
             return []
         with self._lock:
             owed, self._owed = self._owed, Counter()
         return [
-            Exchange(
+            RawExchange(
                 id=f"lost/{self._name}/{next(self._numbers)}",
                 ts=time.time(),
                 arm=place.arm,
@@ -55,11 +57,10 @@ class Losses:
             for place, count in owed.items()
         ]
 
-    def give_back(self, notices: Iterable[Exchange]) -> None:
-        """Owe again what these notices would have told."""
+    def give_back(self, notice: RawExchange) -> None:
+        """Owe again what a notice would have told."""
         with self._lock:
-            for notice in notices:
-                self._owed[notice.place] += notice.lost
+            self._owed[notice.place] += notice.lost
 
     def owed(self) -> int:
         """Return how many lost exchanges nobody has been told of."""

@@ -1,4 +1,4 @@
-"""Lines of a spool that the control plane will never take: put aside on disk, where somebody may look at them."""
+"""What of a spool the control plane will never take: put aside on disk, where somebody may look at it."""
 
 from __future__ import annotations
 

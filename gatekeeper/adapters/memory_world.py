@@ -6,10 +6,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
+    from gatekeeper.captures.raw import RawExchange
     from gatekeeper.model.action import Job, OutboxItem
-    from gatekeeper.model.exchange import Exchange, Place
+    from gatekeeper.model.exchange import Place
     from gatekeeper.model.split import Split
 
 
@@ -33,25 +34,25 @@ class MemoryActuator:
 
 
 class MemorySpool:
-    """Hold exchanges up to a bound; what comes when it is full is dropped and counted. losses: by what was lost."""
+    """Hold captures up to a bound; what comes when it is full is dropped and counted. losses: by what was lost."""
 
     def __init__(self, bound: int = 10_000) -> None:
-        """Hold up to `bound` exchanges."""
-        self.exchanges: list[Exchange] = []
+        """Hold up to `bound` captures."""
+        self.captures: list[RawExchange] = []
         self.losses: Counter[Place] = Counter()
         self.failure = ""
         self._bound = bound
         self._accepted = self._dropped = 0
 
-    def put(self, exchange: Exchange) -> bool:
-        """Take an exchange; False when it had to be dropped (and was counted)."""
-        self._accepted += 1
-        if len(self.exchanges) >= self._bound:
-            self._dropped += 1
-            self.lose(exchange.place)
-            return False
-        self.exchanges.append(exchange)
-        return True
+    def put(self, batch: Sequence[RawExchange]) -> None:
+        """Take captures; what had to be dropped is counted."""
+        for raw in batch:
+            self._accepted += 1
+            if len(self.captures) >= self._bound:
+                self._dropped += 1
+                self.lose(raw.place)
+            else:
+                self.captures.append(raw)
 
     def lose(self, place: Place) -> None:
         """Note that an exchange was lost."""

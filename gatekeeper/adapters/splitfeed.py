@@ -15,7 +15,7 @@ from gatekeeper.model.split import Split
 from gatekeeper.model.wire import from_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,8 @@ class SplitFeed:
 
     Only a split with a greater (epoch, version) replaces one that is held, so that a late message cannot undo a
     rollback. With a path, every change is written there, and the file is read once at the start: after a restart
-    without a control plane the gateway goes on where it was, and never further.
+    without a control plane the gateway goes on where it was, and never further. splits: by service; another mapping
+    after every change.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class SplitFeed:
         self._path = path
         self._now = now
         self._lock = threading.Lock()
-        self._splits: dict[str, Split] = {}
+        self.splits: Mapping[str, Split] = {}
         self._unapplied: set[str] = set()
         self.stale = False
         for split in initial:
@@ -56,16 +57,16 @@ class SplitFeed:
 
     def get(self, service: str) -> Split | None:
         """Return the service's split; None: the service is not known here."""
-        return self._splits.get(service)
+        return self.splits.get(service)
 
     def all(self) -> tuple[Split, ...]:
         """Return the split of every known service, by name."""
-        return tuple(split for _, split in sorted(self._splits.items()))
+        return tuple(split for _, split in sorted(self.splits.items()))
 
     def orders(self) -> dict[str, tuple[int, int]]:
         """Return the (epoch, version) applied by service; a split that was too old to be applied is left out."""
         with self._lock:
-            return {name: split.order for name, split in self._splits.items() if name not in self._unapplied}
+            return {name: split.order for name, split in self.splits.items() if name not in self._unapplied}
 
     def update(self, splits: Iterable[Split]) -> tuple[Split, ...]:
         """Take what supersedes what is held; return what was taken. The control plane has spoken: not stale."""
@@ -77,17 +78,17 @@ class SplitFeed:
         return taken
 
     def _take(self, split: Split) -> bool:
-        held = self._splits.get(split.service)
+        held = self.splits.get(split.service)
         same_again = held is not None and split.service in self._unapplied and split.order == held.order
         if not (same_again or split.supersedes(held)):
             return False
-        self._splits = {**self._splits, split.service: split}
+        self.splits = {**self.splits, split.service: split}
         self._unapplied.discard(split.service)
         return True
 
     def _remember(self, path: Path) -> None:
         try:
-            _splitfile.write(path, self._splits.values(), self._now())
+            _splitfile.write(path, self.splits.values(), self._now())
         except OSError as exc:
             log.warning("split file %s not written: %s", path, exc)
 

@@ -1,4 +1,4 @@
-"""Reading a spool: batches of whole lines from where the last commit ended; finished segments are deleted."""
+"""Reading a spool: batches of whole captures from where the last commit ended; finished segments are deleted."""
 
 from __future__ import annotations
 
@@ -8,42 +8,54 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
-
+from gatekeeper.captures.frames import HEAD_BYTES, ends, read_frame, split_frames
+from gatekeeper.captures.tap import evidence
 from gatekeeper.errors import InputError
-from gatekeeper.model.exchange import Exchange
-from gatekeeper.model.wire import from_dict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
+    from io import BufferedReader
+
+    from gatekeeper.model.exchange import Exchange
 
 log = logging.getLogger(__name__)
+SEGMENTS = "*.captures"
+_READ_BYTES = 4 << 20
 
 
-def read_line(line: bytes) -> Exchange | None:
-    """Return the exchange on a line; None when it is not one, which is logged."""
+def read_exchange(frame: bytes) -> Exchange | None:
+    """Return the exchange in a frame, or the notice that it was lost; None, logged, where it cannot be read."""
     try:
-        return from_dict(Exchange, orjson.loads(line))
-    except (ValueError, InputError, AttributeError) as exc:
-        log.warning("spool: a line of %d bytes is no exchange and is left out: %s", len(line), exc)
+        return evidence(read_frame(frame))
+    except (InputError, ValueError, TypeError, AttributeError) as exc:
+        log.warning("spool: a frame of %d bytes cannot be read and is left out: %s", len(frame), exc)
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Hold whole lines of one segment; `commit` says that they are safe elsewhere. end: offset after them, bytes."""
+    """Hold whole frames of one segment; `commit` says that they are safe elsewhere. end: offset after them, bytes.
+
+    count: of the frames. data: all of them, as they are in the segment.
+    """
 
     segment: Path
     end: int
-    lines: tuple[bytes, ...]
+    count: int
+    data: bytes
+
+    @property
+    def frames(self) -> list[bytes]:
+        """Return the frames without their lengths, in order."""
+        return list(split_frames(self.data))
 
     @property
     def exchanges(self) -> list[Exchange]:
-        """Return the lines as exchanges, in order; broken ones are left out."""
-        return [exchange for exchange in map(read_line, self.lines) if exchange is not None]
+        """Return the exchanges, in order; what cannot be read is left out."""
+        return [exchange for exchange in map(read_exchange, self.frames) if exchange is not None]
 
     def commit(self) -> None:
-        """Never give these lines again, in this process or the next."""
+        """Never give these frames again, in this process or the next."""
         marker = _marker(self.segment)
         fresh = marker.with_suffix(".new")
         fresh.write_text(f"{self.end}\n", encoding="ascii")
@@ -57,29 +69,31 @@ class SpoolReader:
         """Keep the directory; it need not exist yet."""
         self.directory = directory
 
-    def batches(self, max_lines: int = 500) -> Iterator[Batch]:
-        """Yield what is there now and not committed, in batches of up to max_lines; then end."""
-        for segment in sorted(self.directory.glob("*.jsonl")):
+    def batches(self, most: int = 500) -> Iterator[Batch]:
+        """Yield what is there now and not committed, in batches of up to so many captures; then end."""
+        for segment in sorted(self.directory.glob(SEGMENTS)):
             finished = _finished(segment)
             offset = _committed(segment)
             with segment.open("rb") as file:
-                file.seek(offset)
-                while lines := _whole_lines(file.readline, max_lines):
-                    offset += sum(len(line) + 1 for line in lines)
-                    yield Batch(segment, offset, lines)
+                while True:
                     file.seek(offset)
+                    count, data = _whole_frames(file, most)
+                    if not count:
+                        break
+                    offset += len(data)
+                    yield Batch(segment, offset, count, data)
             if finished and _committed(segment) >= offset:
                 self._delete(segment, offset)
 
     def waiting_bytes(self) -> int:
         """Return how many bytes are not committed yet."""
-        segments = self.directory.glob("*.jsonl")
+        segments = self.directory.glob(SEGMENTS)
         return sum(max(0, segment.stat().st_size - _committed(segment)) for segment in segments)
 
     def _delete(self, segment: Path, offset: int) -> None:
         torn = segment.stat().st_size - offset
         if torn:
-            log.warning("spool: %s ends in %d bytes of a line that was never finished; left out", segment.name, torn)
+            log.warning("spool: %s ends in %d bytes of a frame that was never finished; left out", segment.name, torn)
         segment.unlink()
         _marker(segment).unlink(missing_ok=True)
 
@@ -105,11 +119,11 @@ def _finished(segment: Path) -> bool:
     return True
 
 
-def _whole_lines(readline: Callable[[], bytes], max_lines: int) -> tuple[bytes, ...]:
-    lines: list[bytes] = []
-    while len(lines) < max_lines:
-        line = readline()
-        if not line.endswith(b"\n"):
-            break
-        lines.append(line[:-1])
-    return tuple(lines)
+def _whole_frames(file: BufferedReader, most: int) -> tuple[int, bytes]:
+    """Read whole frames from here on, up to so many and about 4 MiB; one alone may be larger. Returns their count."""
+    data = file.read(_READ_BYTES)
+    found = ends(data, most)
+    if not found and len(data) == _READ_BYTES:
+        data += file.read(HEAD_BYTES + int.from_bytes(data[:HEAD_BYTES], "big") - len(data))
+        found = ends(data, 1)
+    return (len(found), data[: found[-1]]) if found else (0, b"")

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from typing import TYPE_CHECKING
 
 import httpx
-import orjson
+import msgspec
 
 from gatekeeper.adapters._losses import Losses, boot_name
 from gatekeeper.adapters._quarantine import Quarantine
-from gatekeeper.adapters.spool_reader import read_line
-from gatekeeper.model.wire import to_dict
+from gatekeeper.captures.frames import MEDIA_TYPE, ends, frames_of, read_frame, split_frames
+from gatekeeper.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,12 +24,12 @@ log = logging.getLogger(__name__)
 _MAX_BACKOFF_S = 30.0
 _PIECE_BYTES = 64 << 10
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
-_NOT_OF_THE_LINES = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 426, 429))
-"""Refusals for the key, the address or the pace: another try may pass, and other lines would fare no better."""
+_NOT_OF_THE_CAPTURES = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 426, 429))
+"""Refusals for the key, the address or the pace: another try may pass, and other captures would fare no better."""
 
 
 def _named(answer: httpx.Response) -> list[tuple[int, str]]:
-    """Return the lines (from 1) that the answer names as refused, each with its reason."""
+    """Return the captures (from 1) that the answer names as refused, each with its reason."""
     try:
         plain = answer.json()
         return [(int(one["line"]), str(one["message"])) for one in plain["refused"]]
@@ -37,13 +38,13 @@ def _named(answer: httpx.Response) -> list[tuple[int, str]]:
 
 
 class Shipper:
-    """POST a spool's batches as JSONL to `{api_url}/v1/exchanges` from a thread of its own.
+    """POST a spool's batches as they are to `{api_url}/v1/exchanges` from a thread of its own.
 
-    A batch is committed on a 2xx answer. One that is refused for its lines (400, 413, 422, ...) is sent by halves,
-    until the lines that will never be taken are alone. They, and lines that a 2xx answer names as refused, are put
-    aside in the spool's `refused` folder, counted and logged; the control plane is told that their stages lack them,
-    and the rest goes on. On anything else the batch is sent again, after a wait that doubles. The receiver tells
-    repeated exchanges by their id.
+    A batch is committed on a 2xx answer. One that is refused for its captures (400, 413, 422, ...) is sent by halves,
+    until those that will never be taken are alone. They, and captures that a 2xx answer names as refused, are put aside
+    in the spool's `refused` folder, counted and logged; the control plane is told that their stages lack them, and the
+    rest goes on. On anything else the batch is sent again, after a wait that doubles. The receiver tells repeated
+    exchanges by their id.
     """
 
     def __init__(
@@ -54,18 +55,18 @@ class Shipper:
         api_key: str,
         gateway_id: str,
         every_s: float = 0.25,
-        max_lines: int = 500,
+        most: int = 2_000,
         timeout_s: float = 15.0,
     ) -> None:
         """Keep what to send and where; `start` begins."""
         self._reader = reader
         self._every_s = every_s
-        self._max_lines = max_lines
+        self._most = most
         self._url = f"{api_url.rstrip('/')}/v1/exchanges"
         self._client = httpx.Client(
             headers={
                 "authorization": f"Bearer {api_key}",
-                "content-type": "application/x-ndjson",
+                "content-type": MEDIA_TYPE,
                 "x-gatekeeper-gateway": gateway_id,
             },
             timeout=timeout_s,
@@ -94,62 +95,65 @@ class Shipper:
         return {"shipped": self.shipped, "refused": aside.refused, "refused_dropped": aside.dropped}
 
     def ship(self) -> int:
-        """Send everything that waits; return the number of lines taken. Ends at the first batch that is not taken."""
+        """Send everything that waits; return the number of captures taken. Ends at the first batch that is not."""
         taken = 0
-        for batch in self._reader.batches(self._max_lines):
+        for batch in self._reader.batches(self._most):
             refused: list[bytes] = []
-            if not self._send(batch.lines, refused):
+            if not self._send(batch.data, batch.count, refused):
                 break
             if refused:
                 self._put_aside(batch, refused)
             batch.commit()
-            taken += len(batch.lines) - len(refused)
+            taken += batch.count - len(refused)
         self.shipped += taken
         self._tell_losses()
         return taken
 
     def _put_aside(self, batch: Batch, refused: Sequence[bytes]) -> None:
-        self.quarantine.put(f"{batch.segment.stem}-{batch.end}.jsonl", refused, self.refusal)
-        exchanges = [exchange for exchange in map(read_line, refused) if exchange is not None]
-        self._losses.add(exchange.place for exchange in exchanges)
+        self.quarantine.put(f"{batch.segment.stem}-{batch.end}.jsonl", map(_shown, refused), self.refusal)
+        for frame in refused:
+            with contextlib.suppress(InputError):
+                self._losses.add([read_frame(frame).place])
 
     def _tell_losses(self) -> None:
-        notices = self._losses.take()
-        lines = tuple(orjson.dumps(to_dict(notice)) for notice in notices)
-        if notices and not self._send(lines, []):
-            self._losses.give_back(notices)
+        for notice in self._losses.take():
+            if not self._send(frames_of([notice]), 1, []):
+                self._losses.give_back(notice)
 
-    def _send(self, lines: Sequence[bytes], refused: list[bytes]) -> bool:
-        """Send lines; False: try again later. Those that will never be taken are added to `refused`."""
-        status, problem = self._post(lines, refused)
+    def _send(self, data: bytes, count: int, refused: list[bytes]) -> bool:
+        """Send frames; False: try again later. Those that will never be taken are added to `refused`."""
+        status, problem = self._post(data, refused)
         if not problem:
             self.failure = ""
             return True
-        if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _NOT_OF_THE_LINES:
+        if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _NOT_OF_THE_CAPTURES:
             self.refusal = problem
-            if len(lines) == 1:
-                refused += lines
+            if count == 1:
+                refused += split_frames(data)
                 return True
-            half = len(lines) // 2
-            return self._send(lines[:half], refused) and self._send(lines[half:], refused)
+            half = ends(data, count // 2)
+            return self._send(data[: half[-1]], len(half), refused) and self._send(
+                data[half[-1] :], count - len(half), refused
+            )
         if not self.failure:
             log.warning("exchanges stay in the spool: %s", problem)
         self.failure = problem
         return False
 
-    def _post(self, lines: Sequence[bytes], refused: list[bytes]) -> tuple[int, str]:
-        """Return the answer's status (0: there was none) and what was wrong; "" when the lines were read."""
+    def _post(self, data: bytes, refused: list[bytes]) -> tuple[int, str]:
+        """Return the answer's status (0: there was none) and what was wrong; "" when the frames were read."""
         try:
-            body = b"\n".join(lines) + b"\n"
-            answer = self._client.post(self._url, content=_pieces(body), headers={"content-length": str(len(body))})
+            answer = self._client.post(self._url, content=_pieces(data), headers={"content-length": str(len(data))})
         except httpx.HTTPError as exc:
             return 0, f"{self._url}: {exc!r}"
         if not answer.is_success:
             return answer.status_code, f"{self._url} answered {answer.status_code}: {answer.text[:200]}"
-        for number, message in _named(answer):
-            if 1 <= number <= len(lines):
-                refused.append(lines[number - 1])
-                self.refusal = f"line {number}: {message}"
+        if named := _named(answer):
+            frames = list(split_frames(data))
+            for number, message in named:
+                if 1 <= number <= len(frames):
+                    refused.append(frames[number - 1])
+                    self.refusal = f"capture {number}: {message}"
         return answer.status_code, ""
 
     def _run(self) -> None:
@@ -164,3 +168,11 @@ def _pieces(body: bytes) -> Iterator[bytes]:
     """Cut a body into pieces that the socket takes at once: of a longer one the client copies the rest each time."""
     for start in range(0, len(body), _PIECE_BYTES):
         yield body[start : start + _PIECE_BYTES]
+
+
+def _shown(frame: bytes) -> bytes:
+    """Return a frame as a line of JSON, for people to look at; bytes are in base64."""
+    try:
+        return msgspec.json.encode(msgspec.structs.asdict(read_frame(frame)))
+    except InputError:
+        return msgspec.json.encode(frame)

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import msgspec
@@ -9,6 +10,8 @@ import orjson
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from gatekeeper.api.caller import INGEST, TheApp
+from gatekeeper.captures.frames import MEDIA_TYPE, read_frame, split_frames
+from gatekeeper.captures.tap import evidence
 from gatekeeper.errors import InputError
 from gatekeeper.flow import intake
 from gatekeeper.model.exchange import Exchange
@@ -32,10 +35,13 @@ Raw = Annotated[bytes, Depends(raw_body)]
 def take_exchanges(app: TheApp, request: Request, body: Raw) -> dict[str, Any]:
     """Store exchanges, one JSON object a line, each once by its id; a batch may be sent again.
 
-    A line that cannot be understood is refused, counted and named, and holds back none of the others: sent again it
-    would be no better.
+    A gateway sends what it captured, as `application/vnd.gatekeeper.captures`, which is read here. A line (a capture)
+    that cannot be understood is refused, counted and named, and holds back none of the others: sent again it would be
+    no better.
     """
-    exchanges, refused = _read(body)
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    captured = kind == MEDIA_TYPE
+    exchanges, refused = _read(split_frames(body), _captured) if captured else _read(body.split(b"\n"), _exchange)
     with app.unit() as unit:
         new = intake.accept(unit, exchanges)
     if refused:
@@ -65,25 +71,47 @@ def list_splits(
     return Response(body, media_type="application/json", headers={"etag": etag, "cache-control": "no-cache"})
 
 
-def _read(body: bytes) -> tuple[list[Exchange], list[dict[str, Any]]]:
+def _read(
+    parts: Iterable[bytes], read: Callable[[bytes], Exchange | None]
+) -> tuple[list[Exchange], list[dict[str, Any]]]:
+    """Read each part that is not blank; return the exchanges, and what was refused, by number (from 1).
+
+    Raises:
+        InputError: the parts cannot be told apart.
+    """
     exchanges: list[Exchange] = []
     refused: list[dict[str, Any]] = []
-    for number, line in enumerate(body.split(b"\n"), start=1):
-        if not line.strip():
+    for number, part in enumerate(parts, start=1):
+        if not part.strip():
             continue
         try:
-            exchanges.append(_exchange(line))
+            exchange = read(part)
         except (InputError, msgspec.DecodeError, RecursionError) as exc:
             refused.append({"line": number, "message": str(exc)})
+        else:
+            if exchange is not None:
+                exchanges.append(exchange)
     return exchanges, refused
 
 
-def _exchange(line: bytes) -> Exchange:
+def _captured(frame: bytes) -> Exchange | None:
+    """Read a capture; None: it was lost, and was evidence for nothing."""
+    raw = read_frame(frame)
+    try:
+        return _named(evidence(raw))
+    except (ValueError, TypeError, AttributeError, KeyError) as exc:
+        raise InputError(f"{raw.id}: the exchange cannot be read: {exc!r}") from exc
+
+
+def _exchange(line: bytes) -> Exchange | None:
     plain = msgspec.json.decode(line)
     if not isinstance(plain, dict):
         raise InputError(f"an object is expected, not a {type(plain).__name__}")
-    exchange = from_dict(Exchange, plain)
-    if not exchange.id:
+    return _named(from_dict(Exchange, plain))
+
+
+def _named(exchange: Exchange | None) -> Exchange | None:
+    if exchange is not None and not exchange.id:
         raise InputError("id: it is empty; every exchange has its own")
     return exchange
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import uvloop
 
-from gatekeeper.gateway import status
+from gatekeeper.gateway import quick, status
 from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.counters import Counters
 from gatekeeper.gateway.figures import EVERY_S, Figures, write_workers
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gatekeeper.adapters.splitfeed import SplitFeed
     from gatekeeper.gateway.front import Turn
     from gatekeeper.gateway.page import Page
+    from gatekeeper.gateway.proxy import Plan
     from gatekeeper.gateway.server import ClientConnection
     from gatekeeper.model.exchange import Exchange
     from gatekeeper.ports import Carrier, Spool
@@ -60,7 +61,7 @@ class Handle:
 
 
 class Gateway:
-    """Serve the OpenAI API by the feed's splits, and give every exchange to the spool and to `takers`.
+    """Serve the OpenAI API by the feed's splits, and give every exchange to the spool, raw, and to `takers`, read.
 
     catch_all: the service that also serves models no service is named after; None refuses those. show_release and
     show_arm: answer with `x-gatekeeper-release` and `x-gatekeeper-arm`. override_key: the secret of those who may
@@ -100,7 +101,7 @@ class Gateway:
         self._feed = feed
         self._spool = spool
         self._router = Router(feed, catch_all, Overrides(override_key), ask_usage=ask_usage)
-        self._takers = (*takers, spool.put) if spool is not None else tuple(takers)
+        self._takers = takers
         self._shown = {"show_release": show_release, "show_arm": show_arm}
         self._counters = Counters()
         self._door = door or Door()
@@ -118,9 +119,7 @@ class Gateway:
             OSError: the address cannot be listened on.
         """
         self.loop = asyncio.get_running_loop()
-        self._recorder = Recorder(
-            self._takers, self.limits.record_queue, self._spool.lose if self._spool is not None else lambda _: None
-        )
+        self._recorder = Recorder(self._spool, self._takers, self.limits.record_queue)
         self._fleet = Fleet(self.limits, self.loop, self._upstream_tls)
         self._mirror = Mirror(self._fleet, self._recorder, self._counters, self.limits.shadow_in_flight)
         self._shop = Shop(
@@ -215,18 +214,17 @@ class Gateway:
 
     def answer(self, request: Request, client: ClientConnection) -> Turn | None:
         """Begin to answer a request (called by its connection)."""
-        path = request.path
+        path = request.head.path
         if path in FORWARDED:
-            self._only(request, b"POST")
-            if len(self._fleet.caller.live) - self._mirror.in_flight >= self.limits.in_flight:
+            if request.head.method != b"POST":
+                self._only(request, b"POST")
+            live, most = len(self._fleet.caller.live), self.limits.in_flight
+            if live >= most and live - self._mirror.in_flight >= most:
                 self._shed()
-            forward = Forward(self._shop, client, request, self._router.plan(request))
-            forward.begin()
-            return forward
-        if path == "/v1/models" and request.method == b"GET" and (plan := self._router.plan_models(request)):
-            forward = Forward(self._shop, client, request, plan)
-            forward.begin()
-            return forward
+            plan = self._router.plan(request)
+            return quick.answer(self._shop, client, request, plan) or self._forward(client, request, plan)
+        if path == "/v1/models" and request.method == b"GET" and (asked := self._router.plan_models(request)):
+            return self._forward(client, request, asked)
         if path not in _PAGES:
             raise Refusal(404, f"no such path; served: {', '.join((*FORWARDED, *_PAGES))}")
         self._only(request, b"GET")
@@ -241,6 +239,11 @@ class Gateway:
             body = status.models(self._feed) if path == "/v1/models" else b'{"status":"ok"}'
             self._say(client, own_response(200, body))
         return None
+
+    def _forward(self, client: ClientConnection, request: Request, plan: Plan) -> Forward:
+        forward = Forward(self._shop, client, request, plan)
+        forward.begin()
+        return forward
 
     def refused(self, status_code: int) -> None:
         """Count an error of our own."""

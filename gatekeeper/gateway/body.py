@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -47,8 +48,13 @@ def with_model(body: bytes, old: str, new: str) -> bytes:
     """
     if old == new:
         return body
+    usual, changed = _usual(old, new)
+    at = body.find(usual)
+    plain = b"\\" not in body or b"\\u006" not in body  # the key "model" is nowhere spelled with an escape
+    if plain and at >= 0 and at == body.rfind(b'"model"'):  # then it is the one at the top
+        return body[:at] + changed + body[at + len(usual) :]
+    only = body.count(b'"model"') == 1 and b"\\u" not in body
     value = _encode(new)[1:-1]
-    only = body.count(b'"model"') == 1 and b"\\u" not in body  # then it is the one at the top
     if only and (found := _MODEL.search(body)) is not None:
         return body[: found.start(1)] + value + body[found.end(1) :]
     for found in _MODEL.finditer(body):
@@ -56,3 +62,9 @@ def with_model(body: bytes, old: str, new: str) -> bytes:
         if _decode(changed).model == new:
             return changed
     raise Refusal(400, "cannot find the value of 'model' in the request's body: write its key without escapes")
+
+
+@lru_cache
+def _usual(old: str, new: str) -> tuple[bytes, bytes]:
+    """Return the member as most clients write it, and what it becomes."""
+    return b'"model":' + _encode(old), b'"model":' + _encode(new)

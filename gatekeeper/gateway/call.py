@@ -26,6 +26,28 @@ class Sink(Protocol):
         """Learn that nothing more will come."""
 
 
+class Running(Protocol):
+    """Be on a connection, and have a deadline. answered: something of the answer was read."""
+
+    answered: bool
+    due_at: float
+
+    def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
+        """Take a read (called by the connection)."""
+
+    def pass_chunk(self, chunk: bytes, data: bytes) -> None:
+        """Take a read that is one chunk with this content (called by the connection)."""
+
+    def lost(self, failure: Failure) -> None:
+        """Learn that the connection was lost."""
+
+    def broke(self, failure: Failure) -> None:
+        """Learn that the answer cannot be read."""
+
+    def expire(self, now: float) -> None:
+        """Learn that the deadline has passed."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
     """Bound one call; see `Limits` for the names. Seconds."""
@@ -41,7 +63,7 @@ class Caller:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Keep the loop; no call is under way."""
         self.loop = loop
-        self.live: set[Call] = set()
+        self.live: set[Running] = set()
         self.tasks: set[asyncio.Task[None]] = set()
 
     def sweep(self, now: float) -> None:
@@ -94,6 +116,16 @@ class Call:
         else:
             self._open()
 
+    def take_over(self, connection: Connection, running: Running) -> None:
+        """Go on where another call stands; the connection is its, or was until just now."""
+        self._connection = connection
+        self.answered = running.answered
+        self.due_at = running.due_at
+        self._caller.live.discard(running)
+        self._caller.live.add(self)
+        if connection.call is running:
+            connection.call = self
+
     def cancel(self) -> None:
         """Cut the connection; the upstream sees that nobody waits any more."""
         self._caller.live.discard(self)
@@ -137,6 +169,10 @@ class Call:
         elif data:
             self._touch(now)
         self._sink.read(head, data, now, ended=ended)
+
+    def pass_chunk(self, chunk: bytes, data: bytes) -> None:  # noqa: ARG002 - it is framed anew
+        """Pass a read on that is one chunk (called by the connection)."""
+        self.read(None, data, ended=False)
 
     def lost(self, failure: Failure) -> None:
         """Try again where a kept connection turned out to be closed; else fail (called by the connection)."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gatekeeper.captures.raw import RawExchange
 from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Place
 
@@ -20,13 +21,11 @@ RESCUE_STAGE = APART_STAGE
 """The stage of a baseline's answer to a request that the candidate failed: kept, never compared."""
 
 
-class Capture(msgspec.Struct, kw_only=True):
+class Capture(msgspec.Struct):
     """Hold one arm's exchange while it happens.
 
-    ts: unix seconds when the request arrived. began, ended: monotonic seconds. marks: (monotonic seconds, bytes of
-    body so far) of each read. cut: the body was longer than is kept. held: reading was stopped for a while, because the
-    client did not keep up. failure: what the request path saw go wrong; None does not yet mean that the answer was a
-    good one. asks_usage: the request asks the engine for usage, which the client did not.
+    size: of the body so far, bytes. asks_usage: the request asks the engine for usage, which the client did not. For
+    the other fields see `RawExchange`, which this becomes.
     """
 
     id: str
@@ -41,7 +40,7 @@ class Capture(msgspec.Struct, kw_only=True):
     pair_id: str | None = None
     head: Head | None = None
     pieces: list[bytes] = []
-    marks: list[tuple[float, int]] = []
+    times: list[float] = []
     size: int = 0
     cut: bool = False
     held: bool = False
@@ -62,6 +61,39 @@ class Capture(msgspec.Struct, kw_only=True):
         self.size += len(data)
         if self.size <= room:
             self.pieces.append(data)
-            self.marks.append((now, self.size))
+            self.times.append(now)
         else:
             self.cut = True
+
+    def raw(self) -> RawExchange:
+        """Return what is recorded of it."""
+        split, labels, head, endpoint = self.split, self.labels, self.head, self.endpoint
+        return RawExchange(
+            self.id,
+            self.ts,
+            self.arm,
+            split.service,
+            split.rollout_id,
+            self.stage,
+            split.epoch,
+            self.pair_id,
+            labels.cluster_id,
+            labels.segment,
+            labels.expect,
+            labels.response_schema,
+            self.request.head.path,
+            self.request.body,
+            head.status if head is not None else 0,
+            head.content_type if head is not None else "",
+            head.coding if head is not None else "",
+            self.pieces,
+            self.times,
+            False,  # noqa: FBT003 - the fields are told by their order here: this is done for every request
+            self.began,
+            self.ended,
+            self.cut,
+            self.held,
+            self.failure,
+            endpoint.prompt_usd,
+            endpoint.completion_usd,
+        )

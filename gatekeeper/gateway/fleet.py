@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.gateway.breaker import Breaker
 from gatekeeper.gateway.call import Caller, CallLimits
-from gatekeeper.gateway.leg import Leg
+from gatekeeper.gateway.leg import Leg, Road
 from gatekeeper.gateway.origin import Pool
 from gatekeeper.model.arm import Arm
 
@@ -32,6 +32,7 @@ class Fleet:
         self.caller = Caller(loop)
         self._pools: dict[str, Pool] = {}
         self._breakers: dict[str, Breaker] = {}
+        self._roads: dict[tuple[str, bool, bool, bool], Road] = {}
         self._stream = CallLimits(first_byte_s=limits.first_byte_s, between_s=limits.between_s, total_s=limits.total_s)
         self._answer = CallLimits(first_byte_s=limits.answer_s, between_s=limits.between_s, total_s=limits.total_s)
         self._shadow = CallLimits(
@@ -60,22 +61,31 @@ class Fleet:
         """Return the breakers there are, by URL."""
         return self._breakers
 
+    def road(self, url: str, arm: Arm, *, streamed: bool, shadow: bool = False) -> Road:
+        """Return what leads to an endpoint for requests of a kind.
+
+        Raises:
+            InputError: the URL is none.
+        """
+        charged = arm is _CANDIDATE
+        road = self._roads.get((url, charged, streamed, shadow))
+        if road is None:
+            road = self._roads[url, charged, streamed, shadow] = Road(
+                self.caller,
+                self.pool(url),
+                self._shadow if shadow else self._stream if streamed else self._answer,
+                self._limits.record_bytes,
+                self.breaker(url) if charged else None,
+            )
+        return road
+
     def leg(self, capture: Capture, owner: Owner, *, streamed: bool, shadow: bool = False) -> Leg:
         """Make a leg, not started, to the capture's endpoint.
 
         Raises:
             InputError: the endpoint's URL is none.
         """
-        url = capture.endpoint.url
-        return Leg(
-            self.caller,
-            self.pool(url),
-            capture,
-            owner,
-            limits=self._shadow if shadow else self._stream if streamed else self._answer,
-            room=self._limits.record_bytes,
-            breaker=self.breaker(url) if capture.arm is _CANDIDATE else None,
-        )
+        return Leg(self.road(capture.endpoint.url, capture.arm, streamed=streamed, shadow=shadow), capture, owner)
 
     def sweep(self, now: float) -> None:
         """Look at deadlines and at idle connections."""

@@ -30,6 +30,39 @@ class Cut(NamedTuple):
     sent_id: bytes | None
 
 
+class Again(Generic[H]):
+    """Find the head that a connection brought last, with another length: most bring nothing else.
+
+    It finds what `Heads.find` would: all bytes but the digits of the one length are the same.
+    """
+
+    __slots__ = ("_after", "_before", "_size", "head")
+
+    def __init__(self, data: bytes, cut: Cut, head: H) -> None:
+        """Keep the head that `data` begins with, which was read as `head`; it holds no x-request-id."""
+        self.head = head
+        self._before = data[: cut.end]
+        self._after: bytes | None = None
+        if cut.length is not None:
+            at = next(at + len(name) for name in _LENGTHS if (at := data.find(name, 0, cut.end)) >= 0)
+            self._before = data[:at]
+            self._after = data[data.find(b"\r\n", at) : cut.end]
+        self._size = len(self._before)
+
+    def match(self, data: bytes) -> tuple[int, int | None] | None:
+        """Return the offset of the body and the length that this head says, None without one; None: another head."""
+        if not data.startswith(self._before):
+            return None
+        start, after = self._size, self._after
+        if after is None:
+            return start, None
+        stop = data.find(b"\r\n", start, start + _LENGTH_DIGITS + 2)
+        digits = data[start:stop]
+        if not digits.isdigit() or not data.startswith(after, stop):
+            return None
+        return stop + len(after), int(digits)
+
+
 class Heads(Generic[H]):
     """Remember what heads were read as; bounded, and emptied when full."""
 

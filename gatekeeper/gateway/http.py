@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -64,6 +65,7 @@ class RequestHead(msgspec.Struct):
 
     target: path and query as sent. passed: the header lines that go upstream; passed_plain: where the answer is wanted
     without compression. labels: what `labels` read of the headers, once for all who share them; None before that.
+    leads: by where it is sent, what `request_head` begins with. number: no other head has it.
     """
 
     method: bytes
@@ -74,12 +76,15 @@ class RequestHead(msgspec.Struct):
     passed_plain: bytes
     minor: int
     labels: Any = None
+    leads: dict[tuple[bytes, bytes, bool], bytes] = {}
+    number: int = msgspec.field(default_factory=count().__next__)
 
 
 class Request(msgspec.Struct):
     """Hold a whole request. peer: the client's address. arrived: monotonic seconds.
 
-    sent_id: the client's `x-request-id`, None when it sent none.
+    sent_id: the client's `x-request-id`, None when it sent none. exchange_id: unique here; id_line: the header line
+    with the id that the client and the engine see. Both are given by `labels.Ids`.
     """
 
     head: RequestHead
@@ -88,6 +93,8 @@ class Request(msgspec.Struct):
     peer: str
     arrived: float
     sent_id: bytes | None = None
+    exchange_id: str = ""
+    id_line: bytes = b""
 
     @property
     def path(self) -> str:
@@ -178,21 +185,24 @@ def _passed(headers: Headers, dropped: frozenset[bytes]) -> Iterable[bytes]:
 
 
 def request_head(
-    head: RequestHead, prefix: bytes, host: bytes, length: int, extra: bytes, *, plain: bool = False
+    head: RequestHead, origin: tuple[bytes, bytes], length: int, extra: bytes, *, plain: bool = False
 ) -> bytes:
     """Build the head sent upstream: the client's own headers, less those of its connection and ours.
 
-    prefix: of the path. extra: whole header lines of our own. plain: the answer is wanted without compression.
+    origin: the prefix of the path, and the host. extra: whole header lines of our own. plain: the answer is wanted
+    without compression.
     """
-    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: %d\r\n%b\r\n" % (
-        head.method,
-        prefix,
-        head.target,
-        host,
-        head.passed_plain if plain else head.passed,
-        length,
-        extra,
-    )
+    return b"%b%d\r\n%b\r\n" % (request_lead(head, origin, plain=plain), length, extra)
+
+
+def request_lead(head: RequestHead, origin: tuple[bytes, bytes], *, plain: bool = False) -> bytes:
+    """Return what `request_head` begins with, up to the body's length."""
+    lead = head.leads.get((*origin, plain))
+    if lead is None:
+        passed = head.passed_plain if plain else head.passed
+        parts = (head.method, origin[0], head.target, origin[1], passed)
+        lead = head.leads[*origin, plain] = b"%b %b%b HTTP/1.1\r\nhost: %b\r\n%bcontent-length: " % parts
+    return lead
 
 
 def response_head(head: Head, extra: bytes, *, resized: bool = False) -> bytes:

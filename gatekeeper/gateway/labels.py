@@ -14,7 +14,6 @@ from gatekeeper.gateway.http import Refusal
 from gatekeeper.gateway.override import Override
 
 if TYPE_CHECKING:
-    from gatekeeper.gateway.body import Facts
     from gatekeeper.gateway.http import Headers, Request
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
@@ -34,14 +33,8 @@ _READ = frozenset(
 
 
 class Labels(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold a request's labels. key: the sticky one. request_id: as the client sees it; exchange_id: unique here.
+    """Hold what a request says of itself. key: the sticky one. override: an arm that was asked for, None for none."""
 
-    id_line: the header line with the request_id. override: an arm that was asked for, None for none.
-    """
-
-    request_id: str
-    exchange_id: str
-    id_line: bytes
     key: str
     cluster_id: str | None = None
     segment: str | dict[str, str] | None = None
@@ -76,6 +69,16 @@ class Ids:
         self._seen: dict[str, None] = {}
         self._fresh: list[str] = []
 
+    def name(self, request: Request) -> None:
+        """Give a request its ids: the client's own, where that is plain."""
+        own_id = request.sent_id
+        if own_id is not None and _SANE_ID.fullmatch(own_id):
+            request_id = own_id.decode()
+            request.exchange_id = self.exchange_id(request_id)
+        else:
+            request_id = request.exchange_id = self.fresh()
+        request.id_line = b"x-request-id: %b\r\n" % request_id.encode()
+
     def exchange_id(self, request_id: str) -> str:
         """Return the client's own id the first time, and one with a unique ending after that."""
         if request_id in self._seen:
@@ -93,8 +96,8 @@ class Ids:
         return self._fresh.pop()
 
 
-def read_labels(request: Request, facts: Facts, ids: Ids) -> Labels:
-    """Read a request's labels.
+def read_labels(request: Request, user: str | None) -> Labels:
+    """Read a request's labels. user: of its body.
 
     The sticky key is the first found of: the `x-gatekeeper-key` header, `user` in the body, the API key (as
     `sha256:` and the hexadecimal SHA-256 of the Authorization header's value), the client's address.
@@ -105,18 +108,8 @@ def read_labels(request: Request, facts: Facts, ids: Ids) -> Labels:
     said = request.head.labels
     if said is None:
         said = request.head.labels = _read_headers(request.headers)
-    own_id = request.sent_id
-    if own_id is not None and _SANE_ID.fullmatch(own_id):
-        request_id = own_id.decode()
-        exchange_id = ids.exchange_id(request_id)
-    else:
-        request_id = exchange_id = ids.fresh()
-    user = facts.user if isinstance(facts.user, str) and facts.user else None
     key = said.key or user or said.api_key or request.peer
     return Labels(
-        request_id=request_id,
-        exchange_id=exchange_id,
-        id_line=b"x-request-id: %b\r\n" % request_id.encode(),
         key=key,
         cluster_id=said.session or user or key,
         segment=said.segment,

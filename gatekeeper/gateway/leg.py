@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gatekeeper.gateway.body import with_model
 from gatekeeper.gateway.call import Call
@@ -12,14 +12,29 @@ from gatekeeper.gateway.usage import REFUSED, asking
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.breaker import Breaker
-    from gatekeeper.gateway.call import Caller, CallLimits
+    from gatekeeper.gateway.call import Caller, CallLimits, Running
     from gatekeeper.gateway.capture import Capture
     from gatekeeper.gateway.http import Head
     from gatekeeper.gateway.origin import Pool
+    from gatekeeper.gateway.upstream import Connection
     from gatekeeper.model.exchange import Failure
 
 _BAD, _FAULT = 400, 500
 _SHADOW = b"x-gatekeeper-shadow: 1\r\n"
+
+
+def message_of(capture: Capture, pool: Pool, asked_model: str | None, *, shadow: bool = False) -> bytes:
+    """Return the request as it goes to the capture's endpoint, with the endpoint's model in place of the one asked for.
+
+    Raises:
+        Refusal: the model's name cannot be replaced in this body.
+    """
+    request, model = capture.request, capture.endpoint.model
+    body = asking(request.body) if capture.asks_usage else request.body
+    if model and asked_model is not None:
+        body = with_model(body, asked_model, model)
+    extra = request.id_line + _SHADOW if shadow else request.id_line
+    return request_head(request.head, pool.origin, len(body), extra, plain=capture.asks_usage) + body
 
 
 class Owner(Protocol):
@@ -32,30 +47,28 @@ class Owner(Protocol):
         """Take a failure that was captured; nothing more comes."""
 
 
+class Road(NamedTuple):
+    """Hold what leads to one endpoint. room: bytes of an answer that are kept. breaker: a candidate's, else None."""
+
+    caller: Caller
+    pool: Pool
+    limits: CallLimits
+    room: int
+    breaker: Breaker | None
+
+
 class Leg:
     """Send a request to one endpoint, keep what comes back, tell the owner and the endpoint's breaker."""
 
-    __slots__ = ("_asking", "_breaker", "_call", "_caller", "_limits", "_owner", "_pool", "_room", "capture")
+    __slots__ = ("_asking", "_breaker", "_call", "_owner", "_pool", "_road", "capture")
 
-    def __init__(
-        self,
-        caller: Caller,
-        pool: Pool,
-        capture: Capture,
-        owner: Owner,
-        *,
-        limits: CallLimits,
-        room: int,
-        breaker: Breaker | None,
-    ) -> None:
-        """Keep where it goes. room: bytes of the answer that are kept. breaker: the candidate's, None for others."""
+    def __init__(self, road: Road, capture: Capture, owner: Owner) -> None:
+        """Keep where it goes."""
         self.capture = capture
-        self._caller = caller
-        self._pool = pool
+        self._road = road
+        self._pool = road.pool
         self._owner = owner
-        self._limits = limits
-        self._room = room
-        self._breaker = breaker
+        self._breaker = road.breaker
         self._call: Call | None = None
         self._asking: tuple[str | None, bool] | None = None
 
@@ -70,16 +83,15 @@ class Leg:
             self._asking = (asked_model, shadow) if self._pool.knows_usage else None
         self._send(asked_model, shadow=shadow)
 
+    def adopt(self, running: Running, connection: Connection, message: bytes) -> Call:
+        """Go on where another call stands. message: what it sent."""
+        self._call = Call(self._road.caller, self._pool, message, self, self._road.limits, self.capture.began)
+        self._call.take_over(connection, running)
+        return self._call
+
     def _send(self, asked_model: str | None, *, shadow: bool) -> None:
-        capture = self.capture
-        request, endpoint = capture.request, capture.endpoint
-        body = asking(request.body) if capture.asks_usage else request.body
-        if endpoint.model and asked_model is not None:
-            body = with_model(body, asked_model, endpoint.model)
-        extra = capture.labels.id_line + _SHADOW if shadow else capture.labels.id_line
-        pool = self._pool
-        head = request_head(request.head, pool.prefix, pool.host, len(body), extra, plain=capture.asks_usage)
-        self._call = Call(self._caller, pool, head + body, self, self._limits, capture.began)
+        message = message_of(self.capture, self._pool, asked_model, shadow=shadow)
+        self._call = Call(self._road.caller, self._pool, message, self, self._road.limits, self.capture.began)
         self._call.start()
 
     @property
@@ -95,7 +107,7 @@ class Leg:
                 return
             capture.head = head
         if data:
-            capture.add(data, now, self._room)
+            capture.add(data, now, self._road.room)
         if ended:
             capture.ended = now
             if self._breaker is not None and not self.faulty:

@@ -40,7 +40,8 @@ def check_url(url: str) -> SplitResult:
 class Pool:
     """Keep connections to one origin, the last used first.
 
-    knows_usage: the engine has not yet shown that it refuses `stream_options`.
+    origin: the prefix of its paths, and its host. knows_usage: the engine has not yet shown that it refuses
+    `stream_options`.
     """
 
     def __init__(
@@ -52,8 +53,7 @@ class Pool:
             InputError: the URL is no http(s) root.
         """
         parts = check_url(url)
-        self.prefix = parts.path.rstrip("/").encode()
-        self.host = parts.netloc.encode()
+        self.origin = (parts.path.rstrip("/").encode(), parts.netloc.encode())
         self._address = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
         self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._limits = limits

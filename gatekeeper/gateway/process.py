@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _SWITCH_S = 0.0005
 """How long the recorder's thread may keep the event loop from running."""
+
+_GARBAGE = (20_000, 20, 50)
+"""How seldom cycles of objects are looked for: ordinary requests leave none, and what is loaded stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +123,7 @@ def reserve(host: str, port: int) -> socket.socket:
 def run(role: Role, number: int = 1) -> None:
     """Serve until SIGTERM or SIGINT, then drain. number: of this worker, from 1; each has its own spool and id."""
     sys.setswitchinterval(_SWITCH_S)
+    gc.set_threshold(*_GARBAGE)
     certificate = role.certificate()
     with ExitStack() as stack:
         gateway = _assemble(role, number, stack, certificate)
@@ -187,6 +192,8 @@ async def _serve(gateway: Gateway, role: Role, certificate: Certificate | None) 
     if certificate is not None:
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, certificate)
     await gateway.start(role.host, role.port, reuse_port=True)
+    gc.collect()
+    gc.freeze()
     log.info("serving on %s:%d", role.host, gateway.port)
     await ending.wait()
     await gateway.drain(role.drain_s)

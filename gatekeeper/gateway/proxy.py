@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.http import Head, Request
     from gatekeeper.gateway.labels import Labels
     from gatekeeper.gateway.leg import Leg
+    from gatekeeper.gateway.mirror import Copied
     from gatekeeper.gateway.server import ClientConnection
     from gatekeeper.model.split import Split
 
@@ -34,11 +35,11 @@ _GATEWAY_STATUS = {"timeout": 504}
 _BAD, _TOO_MANY, _SERVER = 400, 429, 500
 
 
-class Plan(msgspec.Struct, kw_only=True, frozen=True):
-    """Hold what was decided about a request before anything is sent.
+class Plan(msgspec.Struct, kw_only=True):
+    """Hold what was decided about requests that are alike, before anything is sent.
 
     measured: it is recorded and mirrored. drawn: its arm was drawn; one that was given is not compared or mirrored.
-    asks_usage: it is a stream whose usage is asked for without its client.
+    asks_usage: it is a stream whose usage is asked for without its client. way: what `quick` made of it.
     """
 
     split: Split
@@ -49,6 +50,7 @@ class Plan(msgspec.Struct, kw_only=True, frozen=True):
     measured: bool = True
     drawn: bool = True
     asks_usage: bool = False
+    way: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,19 @@ class Shop:
     rescues: Budget
     show_release: bool = False
     show_arm: bool = False
+
+    def ended(self, capture: Capture, *, recorded: bool) -> None:
+        """Count an exchange that has ended, and record it."""
+        head, failure = capture.head, capture.failure
+        status = head.status if head is not None else 0
+        outcome = "ok"
+        if failure is not None:
+            outcome = failure.kind
+        elif status >= _BAD:
+            outcome = "rate_limited" if status == _TOO_MANY else "http_5xx" if status >= _SERVER else "http_4xx"
+        self.counters.requests[capture.split.service, capture.arm._value_, outcome] += 1
+        if recorded:
+            self.recorder.put(capture)
 
 
 class Forward:
@@ -93,7 +108,7 @@ class Forward:
         self._plan = plan
         self._ts = time.time()
         self._leg: Leg | None = None
-        self._shadow: Leg | None = None
+        self._shadow: Copied | None = None
         self._strip: Strip | None = None
         self._head_sent = self._chunked = self._over = self._unrescued = False
 
@@ -119,6 +134,14 @@ class Forward:
         if copied:
             self._shadow = self._shop.mirror.copy(capture, plan.model)
         self._start(capture)
+
+    def adopt(self, leg: Leg, shadow: Copied | None, *, chunked: bool) -> None:
+        """Go on where another turn stands: its leg was sent, and so was what the leg has captured."""
+        self._ts = leg.capture.ts
+        self._leg = leg
+        self._shadow = shadow
+        self._head_sent = leg.capture.head is not None
+        self._chunked = chunked
 
     def arrived(self, leg: Leg, data: bytes, *, ended: bool) -> None:
         """Pass a read on; the candidate's head waits for its first byte of body, for until then it can be replaced."""
@@ -157,7 +180,7 @@ class Forward:
         else:
             self._end(leg.capture)
             status = _GATEWAY_STATUS.get(failure.kind, 502)
-            self._client.refuse(Refusal(status, failure.message, code=failure.kind), self._plan.labels.id_line)
+            self._client.refuse(Refusal(status, failure.message, code=failure.kind), self._request.id_line)
 
     def client_gone(self) -> None:
         """Cancel the upstream and the copy: nobody waits."""
@@ -184,7 +207,7 @@ class Forward:
             stage = split.stage if self._plan.drawn else APART_STAGE
         candidate = split.candidate if arm is _CANDIDATE else None
         return Capture(
-            id=labels.exchange_id,
+            id=self._request.exchange_id,
             ts=self._ts,
             arm=arm,
             split=split,
@@ -219,19 +242,17 @@ class Forward:
     def _rescue(self, failed: Capture) -> None:
         """Charge the candidate, and have the baseline answer; that answer is kept, and compared with nothing."""
         failed.id += "/failed"
-        self._count(failed)
-        if self._plan.measured:
-            self._shop.recorder.put(failed)
+        self._shop.ended(failed, recorded=self._plan.measured)
         self._shop.counters.rescues[failed.split.service] += 1
         now = time.monotonic()
         try:
             self._start(self._capture(_BASELINE, now, stage=RESCUE_STAGE))
         except Refusal as refusal:
-            self._client.refuse(refusal, self._plan.labels.id_line)
+            self._client.refuse(refusal, self._request.id_line)
 
     def _send_head(self, leg: Leg, head: Head) -> bytes:
         self._head_sent = True
-        lines = self._plan.labels.id_line
+        lines = self._request.id_line
         if self._shop.show_release and leg.capture.endpoint.release:
             lines += b"x-gatekeeper-release: %b\r\n" % leg.capture.endpoint.release.encode()
         if self._shop.show_arm or self._plan.labels.override is not None:
@@ -256,15 +277,4 @@ class Forward:
 
     def _end(self, capture: Capture) -> None:
         self._over = True
-        self._count(capture)
-        if self._plan.measured:
-            self._shop.recorder.put(capture)
-
-    def _count(self, capture: Capture) -> None:
-        status = capture.head.status if capture.head is not None else 0
-        outcome = "ok"
-        if capture.failure is not None:
-            outcome = capture.failure.kind
-        elif status >= _BAD:
-            outcome = "rate_limited" if status == _TOO_MANY else "http_5xx" if status >= _SERVER else "http_4xx"
-        self._shop.counters.requests[capture.split.service, str(capture.arm), outcome] += 1
+        self._shop.ended(capture, recorded=self._plan.measured)

@@ -1,4 +1,4 @@
-"""The thread that turns captures into exchanges and hands them on, so that no user waits for it."""
+"""The thread that hands on what was captured, so that no user waits for it."""
 
 from __future__ import annotations
 
@@ -8,38 +8,41 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from gatekeeper.gateway.tap import to_exchange
+from gatekeeper.captures.tap import to_exchange, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from gatekeeper.captures.raw import RawExchange
     from gatekeeper.gateway.capture import Capture
-    from gatekeeper.model.exchange import Exchange, Place
+    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.ports import Spool
 
 log = logging.getLogger(__name__)
-_GATHER_S = 0.005
+_GATHER_S = 0.02
 """How long captures gather before the thread works on them: waking it for each would cost more than the work."""
 _SLICE_S, _PAUSE_S = 0.0004, 0.001
 """The thread works in slices shorter than the interpreter's switch interval, and lets the event loop run between."""
+_NOTICE_S = 1.0
+"""How soon a loss is written down when nothing else comes."""
+_SHADOW_SHARE = 0.75
+"""Mirrored requests may fill the queue up to this share; the rest is kept for those that only users saw."""
 
 
 class Recorder:
     """Take captures from the event loop; bounded; what does not fit is dropped and counted.
 
-    takers: each gets every exchange, in order, from the recorder's thread. counts: accepted, recorded, cut (answers
-    longer than is kept), dropped_queue_full, dropped_unread (answers that cannot be read whole), dropped_fault.
+    The spool gets them raw, in batches, to be read elsewhere. takers: each gets every exchange, read here, in order.
+    counts: accepted, recorded, cut (answers longer than is kept), dropped_queue_full, dropped_shadow_shed (mirrored,
+    and the queue nearly full), dropped_unread (answers that cannot be read whole), dropped_fault.
     """
 
-    def __init__(
-        self,
-        takers: Sequence[Callable[[Exchange], object]],
-        bound: int,
-        lose: Callable[[Place], object] = lambda _: None,
-    ) -> None:
-        """Start the thread. lose: learns what each dropped exchange was evidence for."""
+    def __init__(self, spool: Spool | None, takers: Sequence[Callable[[Exchange], object]], bound: int) -> None:
+        """Start the thread. spool: also learns what each dropped capture was evidence for."""
+        self._spool = spool
         self._takers = tuple(takers)
-        self._lose = lose
         self._bound = bound
+        self._shadow_bound = bound * _SHADOW_SHARE
         self._waiting: deque[Capture] = deque()
         self._wake = threading.Event()
         self._asleep = self._closing = False
@@ -48,6 +51,7 @@ class Recorder:
             "recorded": 0,
             "cut": 0,
             "dropped_queue_full": 0,
+            "dropped_shadow_shed": 0,
             "dropped_unread": 0,
             "dropped_fault": 0,
         }
@@ -62,9 +66,11 @@ class Recorder:
     def put(self, capture: Capture) -> None:
         """Take a capture; never waits, never raises."""
         self.counts["accepted"] += 1
-        if len(self._waiting) >= self._bound:
-            self.counts["dropped_queue_full"] += 1
-            self._lose(capture.place)
+        waiting = len(self._waiting)
+        if waiting >= self._shadow_bound and (waiting >= self._bound or capture.pair_id is not None):
+            self.counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
+            if self._spool is not None:
+                self._spool.lose(capture.place)
             return
         self._waiting.append(capture)
         if self._asleep:
@@ -86,32 +92,55 @@ class Recorder:
                 continue
             self._asleep = True
             if not self._waiting and not self._closing:  # one that came before the line above did not wake us
-                self._wake.wait()
+                self._rest()
             self._wake.clear()
             self._asleep = False
             if not self._closing:
                 time.sleep(_GATHER_S)
 
+    def _rest(self) -> None:
+        """Wait for captures, and give the spool time for its notices meanwhile."""
+        while not self._wake.wait(_NOTICE_S):
+            self._hand_on([])
+
     def _work(self, until: float) -> None:
         """Record captures until a time, monotonic seconds; at least one."""
+        batch: list[RawExchange] = []
         while self._waiting:
-            self._record(self._waiting.popleft())
+            self._read(self._waiting.popleft(), batch)
             if time.monotonic() >= until:
-                return
+                break
+        self._hand_on(batch)
 
-    def _record(self, capture: Capture) -> None:
+    def _read(self, capture: Capture, batch: list[RawExchange]) -> None:
+        """Add a capture to the batch, and give it to the takers; one that cannot be read whole is dropped."""
+        raw = capture.raw()
         try:
-            exchange = to_exchange(capture)
-            if exchange.response is None and exchange.error is None:
-                self.counts["dropped_unread"] += 1
-                self._lose(capture.place)
+            if not (self._taken(raw) if self._takers else not unreadable(raw)):
+                self._drop(raw, "dropped_unread")
                 return
-            for take in self._takers:
-                take(exchange)
         except Exception:
-            self.counts["dropped_fault"] += 1
-            self._lose(capture.place)
-            log.exception("exchange %s not recorded", capture.id)
-        else:
-            self.counts["recorded"] += 1
-            self.counts["cut"] += capture.cut
+            self._drop(raw, "dropped_fault")
+            log.exception("exchange %s not recorded", raw.id)
+            return
+        batch.append(raw)
+        self.counts["recorded"] += 1
+        self.counts["cut"] += raw.cut
+
+    def _taken(self, raw: RawExchange) -> bool:
+        """Read an exchange and give it to the takers; False when it cannot be read whole."""
+        exchange = to_exchange(raw)
+        if exchange.response is None and exchange.error is None:
+            return False
+        for take in self._takers:
+            take(exchange)
+        return True
+
+    def _drop(self, raw: RawExchange, reason: str) -> None:
+        self.counts[reason] += 1
+        if self._spool is not None:
+            self._spool.lose(raw.place)
+
+    def _hand_on(self, batch: list[RawExchange]) -> None:
+        if self._spool is not None:
+            self._spool.put(batch)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.override import Overrides
     from gatekeeper.model.split import Split
 
+_REMEMBERED_PLANS, _REMEMBERED_CHARACTERS = 8_192, 512
 FORWARDED = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
 
 
@@ -39,17 +40,37 @@ class Router:
         self._catch_all = catch_all
         self._ids = Ids()
         self._ask_usage = ask_usage
+        self._planned = feed.splits
+        self._plans: dict[tuple[int, str | None, str | None, bool, bool, str], Plan] = {}
 
     def plan(self, request: Request) -> Plan:
-        """Decide about a request.
+        """Decide about a request, and give it its ids; requests that decide alike share a plan until splits change.
 
         Raises:
             Refusal: 400 a body that is not understood, 403 an arm that may not be asked for, 404 an unknown model,
                 503 no service is known yet.
         """
         facts = read_facts(request.body)
+        self._ids.name(request)
+        splits = self._feed.splits
+        if splits is not self._planned or len(self._plans) >= _REMEMBERED_PLANS:
+            self._planned, self._plans = splits, {}
+        user = facts.user
+        if user.__class__ is not str:
+            user = None
+        unset = facts.stream_options is UNSET
+        key = (request.head.number, facts.model, user, facts.stream is True, unset, request.peer)
+        plan = self._plans.get(key)
+        if plan is None:
+            plan = self._decide(request, facts, user or None)
+            short = len(facts.model or "") + len(user or "") <= _REMEMBERED_CHARACTERS
+            if short and plan.labels.override is None and not plan.split.segment_rules:
+                self._plans[key] = plan
+        return plan
+
+    def _decide(self, request: Request, facts: Facts, user: str | None) -> Plan:
         split = self._split(facts.model)
-        labels = read_labels(request, facts, self._ids)
+        labels = read_labels(request, user)
         if split.segment_rules:
             labels = _in_segment(labels, split, request, facts)
         given_arm: Arm | None = None
@@ -73,7 +94,8 @@ class Router:
         split = self._feed.get(self._catch_all) if self._catch_all is not None else None
         if split is None:
             return None
-        labels = read_labels(request, Facts(), self._ids)
+        self._ids.name(request)
+        labels = read_labels(request, None)
         return Plan(split=split, arm=Arm.BASELINE, labels=labels, model=None, streamed=False, measured=False)
 
     def _split(self, model: str | None) -> Split:

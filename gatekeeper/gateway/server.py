@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httptools
 
+from gatekeeper.gateway.heads import Again
 from gatekeeper.gateway.http import Headers, Refusal, Request, check_request, own_response, read_request_head
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class ClientConnection(asyncio.Protocol):
         self._limits = front.limits
         self._heads = front.heads
         self._cut: Cut | None = None
+        self._again: Again[RequestHead] | None = None
         self._body_of: RequestHead | None = None
         self._missing = 0
         self._sent_id: bytes | None = None
@@ -70,7 +72,7 @@ class ClientConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a read, then begin to answer what is whole."""
-        if self._last is not None:
+        if self._last is not None or (self._again is not None and self._take_again(self._again, data)):
             return
         if self._missing:
             data = self._take_body(data)
@@ -94,6 +96,19 @@ class ClientConnection(asyncio.Protocol):
         if self._turn is not None:
             self._turn.resume()
 
+    def _take_again(self, again: Again[RequestHead], data: bytes) -> bool:
+        """Take a read that is one whole request with the head that came here last, while nothing is under way."""
+        if self._request is not None or self._reading or self._waiting or self._lingering:
+            return False
+        found = again.match(data)
+        if found is None or self._transport is None or self._transport.is_closing():
+            return False
+        start, length = found
+        if length != len(data) - start or length > self._limits.body_bytes:
+            return False
+        self._begin(Request(again.head, data[start:], True, self._peer, monotonic()))  # noqa: FBT003 - done for each
+        return True
+
     def _take_known(self, data: bytes) -> bytes:
         """Take requests whose heads were read before; return what is left for the parser."""
         while data and self._last is None:
@@ -103,6 +118,8 @@ class ClientConnection(asyncio.Protocol):
             _, start, length, self._sent_id = self._cut
             if length is None or length > self._limits.body_bytes:
                 return data
+            if self._sent_id is None:
+                self._again = Again(data, self._cut, head)
             stop = start + length
             body = data[start:stop]
             if len(body) < length:
@@ -218,6 +235,10 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.write(data)
 
+    def pass_on(self, turn: Turn) -> None:
+        """Have another turn go on with the answer."""
+        self._turn = turn
+
     @property
     def keeps(self) -> bool:
         """Tell whether the connection outlives the answer that is being given."""
@@ -225,11 +246,11 @@ class ClientConnection(asyncio.Protocol):
 
     def done(self) -> None:
         """End the turn: its answer is written. The next request's begins, or the connection closes."""
-        keep = self.keeps
+        request = self._request
         self._request = self._turn = None
         if self._transport is None:
             return
-        if not keep:
+        if request is None or not request.keep_alive or self._front.draining:
             self._transport.close()
             return
         limits = self._limits

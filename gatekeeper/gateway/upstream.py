@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import httptools
 
-from gatekeeper.gateway.chunks import BadChunks, Chunks
+from gatekeeper.captures.chunks import BadChunks, Chunks
+from gatekeeper.gateway.heads import Again
 from gatekeeper.gateway.http import Head, Headers, read_response_head
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
-    from gatekeeper.gateway.call import Call
+    from gatekeeper.gateway.call import Running
     from gatekeeper.gateway.heads import Cut
     from gatekeeper.gateway.origin import Pool
 
@@ -28,11 +29,12 @@ class Connection(asyncio.Protocol):
         """Belong to a pool; the pool puts calls on it."""
         self._pool = pool
         self.transport: asyncio.Transport | None = None
-        self.call: Call | None = None
+        self.call: Running | None = None
         self.used = 0
         self.idle_since = 0.0
         self._parser: httptools.HttpResponseParser | None = None
         self._cut: Cut | None = None
+        self._again: Again[Head] | None = None
         self._left = 0
         self._chunks: Chunks | None = None
         self._reason = b""
@@ -46,7 +48,7 @@ class Connection(asyncio.Protocol):
         """Keep the transport."""
         self.transport = transport  # type: ignore[assignment]  # asyncio types it too wide
 
-    def send(self, call: Call, data: bytes) -> None:
+    def send(self, call: Running, data: bytes) -> None:
         """Put a call on this connection and send its request."""
         assert self.transport is not None  # noqa: S101 - the pool gives out connections that are made
         self.call = call
@@ -65,36 +67,53 @@ class Connection(asyncio.Protocol):
         if call is None:
             self.close()
             return
+        chunks = self._chunks
         if not call.answered:
             call.answered = True
-            self._left, self._chunks, self._until_close = 0, None, False
+            chunks = self._chunks = None
+            self._left, self._until_close = 0, False
+            again = self._again
+            found = again.match(data) if again is not None else None
+            if again is not None and found is not None:
+                self._take_first(call, again.head, found[1], data[found[0] :])
+                return
             if self._take_known(call, data):
                 return
-        if self._left:
+        if chunks is not None:
+            piece = chunks.one(data)
+            if piece is None:
+                self._take_chunks(call, chunks, None, data)
+            else:
+                call.pass_chunk(data, piece)
+        elif self._left:
             self._take_length(call, None, data)
-        elif self._chunks is not None:
-            self._take_chunks(call, self._chunks, None, data)
         else:
             self._parse(call, data)
 
-    def _take_known(self, call: Call, data: bytes) -> bool:
+    def _take_known(self, call: Running, data: bytes) -> bool:
         """Take an answer's first read, if its head was read before."""
         known, cut = self._pool.heads.find(data)
         if known is None or cut is None:
             self._begin(cut)
             return False
-        _, start, length, _ = cut
-        head = Head(known.status, known.start, length, known.content_type, known.coding)
-        rest = data[start:]
-        if length is None:
-            self._chunks = Chunks()
-            self._take_chunks(call, self._chunks, head, rest)
-        else:
-            self._left = length
-            self._take_length(call, head, rest)
+        if cut.sent_id is None:
+            self._again = Again(data, cut, known)
+        self._take_first(call, known, cut.length, data[cut.end :])
         return True
 
-    def _take_length(self, call: Call, head: Head | None, data: bytes) -> None:
+    def _take_first(self, call: Running, known: Head, length: int | None, data: bytes) -> None:
+        """Take an answer's head, and what there is of its body."""
+        head = Head(known.status, known.start, length, known.content_type, known.coding)
+        if length is None:
+            self._chunks = Chunks()
+            self._take_chunks(call, self._chunks, head, data)
+        elif len(data) == length:
+            self._finish(call, head, data, reusable=True)
+        else:
+            self._left = length
+            self._take_length(call, head, data)
+
+    def _take_length(self, call: Running, head: Head | None, data: bytes) -> None:
         """Take a read of a body whose length is known."""
         left = self._left = self._left - len(data)
         if left > 0:
@@ -105,7 +124,7 @@ class Connection(asyncio.Protocol):
         else:
             self._finish(call, head, data, reusable=True)
 
-    def _take_chunks(self, call: Call, chunks: Chunks, head: Head | None, data: bytes) -> None:
+    def _take_chunks(self, call: Running, chunks: Chunks, head: Head | None, data: bytes) -> None:
         """Take a read of a body in chunks."""
         try:
             body = chunks.feed(data)
@@ -117,7 +136,7 @@ class Connection(asyncio.Protocol):
         elif head is not None or body:
             call.read(head, body, ended=False)
 
-    def _parse(self, call: Call, data: bytes) -> None:
+    def _parse(self, call: Running, data: bytes) -> None:
         """Take a read through the parser."""
         assert self._parser is not None  # noqa: S101 - `_begin` made it
         try:
@@ -129,7 +148,7 @@ class Connection(asyncio.Protocol):
             self._reusable = False
         self._deliver(call)
 
-    def _refuse(self, call: Call, exc: Exception) -> None:
+    def _refuse(self, call: Running, exc: Exception) -> None:
         self.close()
         call.broke(Failure(kind="bad_response", message=f"the upstream's answer is no HTTP/1.1: {exc}"))
 
@@ -220,7 +239,7 @@ class Connection(asyncio.Protocol):
         self._pieces = []
         self._interim = self._ended = self._reusable = False
 
-    def _deliver(self, call: Call) -> None:
+    def _deliver(self, call: Running) -> None:
         head, self._new_head = self._new_head, None
         data, self._pieces = b"".join(self._pieces), []
         if self._ended:
@@ -228,7 +247,7 @@ class Connection(asyncio.Protocol):
         else:
             call.read(head, data, ended=False)
 
-    def _finish(self, call: Call, head: Head | None, data: bytes, *, reusable: bool) -> None:
+    def _finish(self, call: Running, head: Head | None, data: bytes, *, reusable: bool) -> None:
         """Keep the connection if it can be kept, then give the call the last of its answer."""
         self.call = None
         transport = self.transport

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gatekeeper.gateway.fold import events
+from gatekeeper.captures.fold import events
 
 PATHS = ("/v1/chat/completions", "/v1/completions")
 """Endpoints that know `stream_options`."""

@@ -39,7 +39,7 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS | st.text(max_size=8), inner, max_size=4),
     max_leaves=20,
 )
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+PATIENT = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def outcome(text: str) -> Policy | PolicyError:

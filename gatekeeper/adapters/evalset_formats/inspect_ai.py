@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from gatekeeper.adapters.evalset_formats._collected import Wanted
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+AGENTS = frozenset({"use_tools", "basic_agent", "react", "handoff", "as_solver", "bridge", "human_cli"})
+"""Solvers that give the model more than messages."""
 WORLD = ("sandbox", "files", "setup")
 
 
@@ -69,6 +71,11 @@ def _zipped(source: Path) -> dict[str, Any]:
             return {**whole, "samples": [orjson.loads(archive.read(name)) for name in told]}
     except FileNotFoundError as exc:
         raise NotFoundError(f"{source}: not found") from exc
+    except NotImplementedError as exc:
+        raise InputError(
+            f"{source}: found a log packed with Zstandard, which Python reads from 3.14 on; expected it as JSON: "
+            f"`inspect log convert {source} --to json --output-dir .`"
+        ) from exc
     except (OSError, zipfile.BadZipFile, orjson.JSONDecodeError) as exc:
         raise InputError(f"{source}: not a log of Inspect: {exc}") from exc
 
@@ -79,6 +86,12 @@ def _settings(log: dict[str, Any], collected: Collected) -> None:
     for config in (spec.get("model_generate_config") or {}, (log.get("plan") or {}).get("config") or {}):
         collected.sampling |= {key: config[key] for key in SAMPLING if config.get(key) is not None}
     collected.repeats = int((spec.get("config") or {}).get("epochs") or 1)
+    for step in (log.get("plan") or {}).get("steps") or []:
+        solver = str(step.get("solver", "")).rpartition("/")[2]
+        if solver in AGENTS:
+            collected.leave(
+                "plan", f"solver {solver}", "tools and agents do not come along: write tools into the samples"
+            )
 
 
 def _scorers(log: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:

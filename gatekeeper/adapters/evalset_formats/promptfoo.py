@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from gatekeeper.adapters.evalset_formats._collected import Collected
+from gatekeeper.adapters.evalset_formats._collected import SAMPLING, Collected
 from gatekeeper.adapters.evalset_formats._files import read_records, read_text, read_yaml
 from gatekeeper.adapters.evalset_formats._promptfoo_asserts import expect
+from gatekeeper.adapters.evalset_formats._promptfoo_csv import read_table
 from gatekeeper.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
     from gatekeeper.adapters.evalset_formats._collected import Wanted
 
 FILE = "file://"
+TEXTS = (".txt", ".md", ".json")
 MOST_PROMPTS = 100_000
+SHAPING = ("tools", "functions", "response_format", "systemPrompt", "system_prompt")
+"""Settings of a provider without which its answers are others."""
 _VARIABLE = re.compile(r"\{\{-?\s*([A-Za-z_][\w.]*)\s*-?\}\}")
 _MORE = re.compile(r"\{\{|\{%|\{#")
 
@@ -43,6 +47,7 @@ def read(source: Path, _wanted: Wanted) -> Collected:
     for key in ("scenarios", "extensions", "nunjucksFilters", "redteam"):
         if config.get(key):
             collected.leave(key, key, "has no match here")
+    _providers(config.get("providers") or config.get("targets"), collected)
     prompts = list(_prompts(config["prompts"], source, collected))
     default = config.get("defaultTest")
     if isinstance(default, str):
@@ -62,9 +67,9 @@ def _prompts(told: Any, source: Path, collected: Collected) -> Iterator[tuple[st
         raw = entry.get("raw") or entry.get("id") if isinstance(entry, dict) else entry
         if not isinstance(raw, str):
             collected.leave(place, str(entry)[:60], "only texts and text files are prompts here")
-        elif not raw.startswith(FILE):
+        elif not raw.startswith(FILE) and not (raw.endswith(TEXTS) and (source.parent / raw).is_file()):
             yield place, raw
-        elif raw.endswith((".txt", ".md", ".json")):
+        elif raw.endswith(TEXTS):
             text = read_text(source.parent / raw.removeprefix(FILE))
             parts = re.split(r"(?m)^---\s*$", text) if raw.endswith(".txt") else [text]
             yield from ((f"{place}#{index}", part.strip()) for index, part in enumerate(parts) if part.strip())
@@ -77,12 +82,35 @@ def _tests(told: Any, source: Path, collected: Collected) -> Iterator[dict[str, 
     for entry in told if isinstance(told, list) else [told]:
         if isinstance(entry, dict):
             yield entry
-        elif isinstance(entry, str) and entry.endswith((".yaml", ".yml", ".json", ".jsonl")):
-            path = source.parent / entry.removeprefix(FILE)
-            held = read_yaml(path) if path.suffix in (".yaml", ".yml") else read_records(path)
-            yield from (each for each in (held if isinstance(held, list) else [held]) if isinstance(each, dict))
+        elif isinstance(entry, str) and entry.endswith((".yaml", ".yml", ".json", ".jsonl", ".csv")):
+            for path in _matching(source.parent, entry.removeprefix(FILE)):
+                yield from read_table(path) if path.suffix == ".csv" else _held(path)
         else:
-            collected.leave("tests", str(entry)[:80], "only YAML, JSON and JSON Lines files of tests are read")
+            collected.leave("tests", str(entry)[:80], "only YAML, JSON, JSON Lines and CSV files of tests are read")
+
+
+def _matching(folder: Path, told: str) -> list[Path]:
+    """Return the files that a path means, which may hold `*`; a plain path is returned whether or not it is there."""
+    return sorted(folder.glob(told)) if "*" in told else [folder / told]
+
+
+def _held(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the tests of a file of data."""
+    held = read_yaml(path) if path.suffix in (".yaml", ".yml") else read_records(path)
+    yield from (each for each in (held if isinstance(held, list) else [held]) if isinstance(each, dict))
+
+
+def _providers(told: Any, collected: Collected) -> None:  # noqa: ANN401 - any YAML
+    """Take the sampling parameters over where all providers agree on them; note what else would change answers."""
+    configs = [each.get("config") or {} for each in told if isinstance(each, dict)] if isinstance(told, list) else []
+    for number, config in enumerate(configs):
+        for key in SHAPING:
+            if isinstance(config, dict) and config.get(key):
+                collected.leave(f"providers[{number}].config", key, "write it into the samples: tools, response_schema")
+    for key in SAMPLING:
+        values = [config.get(key) for config in configs if isinstance(config, dict)]
+        if values and values[0] is not None and values.count(values[0]) == len(told):
+            collected.sampling[key] = values[0]
 
 
 def _take(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.gateway.heads import Heads
+from gatekeeper.gateway.heads import Again, Heads
 
 PIECES = st.sampled_from(
     [
@@ -59,3 +59,18 @@ def test_it_is_bounded():
     for number in range(3):
         heads.learn(b"%d\r\n" % number, number)
     assert [heads.find(b"%d\r\n\r\n" % number)[0] for number in range(3)] == [None, None, 2]
+
+
+@given(st.lists(PIECES, max_size=4), st.sampled_from([b"7", b"12", b"9999999999", b"99999999999", b"+5", b""]))
+def test_a_head_that_comes_again_is_read_as_it_was_found(pieces: list[bytes], length: bytes):
+    first = b"".join(piece for piece in pieces if piece != b"\r\n") + b"A: b\r\n\r\n"
+    heads = Heads[str]()
+    _, learned = heads.find(first)
+    if learned is None or learned.sent_id is not None:
+        return
+    heads.learn(learned.key, "known")
+    again = Again(first, learned, "known")
+    for second in (first, first.replace(b"12", length), first.replace(b"Host: x", b"Host: y"), first[:-3]):
+        head, found = heads.find(second + b"body")
+        known = (found.end, found.length) if head is not None and found is not None else None
+        assert again.match(second + b"body") == known

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gatekeeper.gateway.body import read_facts
@@ -27,7 +27,6 @@ LONG = b'data: {"choices":[],"usage":{"note":"' + b"x" * 9000 + b'"}}\n\n'
 ENDS = [b"\n", b"\r\n", b"\r"]
 
 
-@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([*KEPT, *[f"data: {json.dumps(USAGE)}".encode()] * 3]), max_size=12),
     st.sampled_from(ENDS),

@@ -63,7 +63,7 @@ def grows(asked: Question, less: tuple[float, float], more: tuple[float, float])
     return more[0] >= less[0] - NEAR and more[1] <= less[1] + NEAR
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     asked=QUESTIONS,
     past=st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)), max_size=3),
@@ -79,7 +79,7 @@ def test_one_more_yes_in_the_last_window_of_a_rate(
     assert grows(asked, less, more)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     asked=QUESTIONS,
     past=st.lists(st.tuples(*[st.integers(0, 20)] * 4), max_size=3),
@@ -95,7 +95,7 @@ def test_one_more_yes_in_the_last_window_of_pairs(
     assert grows(asked, *(after(paired_betting, asked, [*past, window]) for window in (less, more)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     limit=st.floats(0.001, 0.9),
     increase=st.booleans(),
@@ -110,7 +110,7 @@ def test_one_more_yes_against_a_limit(*, limit: float, increase: bool, past: lis
     assert grows(asked, *(after(rate_limit, asked, [*before, [0, 0, n, x]]) for x in (yes, yes + 1)))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), row=st.integers(0, 59), factor=st.floats(1, 10), increase=st.booleans())
 def test_one_larger_value_for_a_quantile(*, seed: int, row: int, factor: float, increase: bool):
     asked = Question(margin=0.1, relative=True, increase=increase, detect=0.1, proof_margin=0.1, quantile=0.8)

@@ -43,7 +43,7 @@ def ends(asked: Question, picture: Picture) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("name", INVERTED)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @example(margin=0.1, increase=False, relative=False, seed=0, harms=[0.0, 0.0, 0.3], n=600)  # harm that begins late
 @given(
     margin=st.sampled_from([0.02, 0.1]),

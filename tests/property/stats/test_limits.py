@@ -31,7 +31,7 @@ class Counts:
 LIMITS = st.one_of(st.floats(0.001, 0.5), st.sampled_from([1e-4, 0.001]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     limit=LIMITS,
     factor=st.one_of(st.just(1.0), st.floats(0, 1)),
@@ -56,7 +56,7 @@ def test_a_limit_on_a_rate(*, limit: float, factor: float, sizes: list[int], inc
     assert mean <= SLACK
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(limit=LIMITS, before=st.integers(10, 5000), n=st.integers(1, 20), increase=st.booleans())
 def test_a_limit_after_a_long_good_time(*, limit: float, before: int, n: int, increase: bool):
     """Given the past the mean grows by no more than what is kept for a late start."""
@@ -72,7 +72,7 @@ def test_a_limit_after_a_long_good_time(*, limit: float, before: int, n: int, in
     assert mean <= bound * SLACK
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(share=st.floats(0.001, 0.999), n=st.integers(1, 60))
 def test_the_sample_ratio(share: float, n: int):
     counts = np.arange(n + 1)
@@ -80,7 +80,7 @@ def test_the_sample_ratio(share: float, n: int):
     assert stats.binom.pmf(counts, n, share) @ values <= SLACK
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(share=st.floats(0.001, 0.999), sizes=st.lists(st.integers(0, 7), min_size=2, max_size=3))
 def test_the_mix_of_segments_whatever_the_candidates_share(share: float, sizes: list[int]):
     mean = 0.0

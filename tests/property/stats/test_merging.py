@@ -62,7 +62,7 @@ def absorbed(test: Test, asked: Question, looks: Sequence[Rows]) -> State:
 
 
 @pytest.mark.parametrize("name", MERGED_WHOLE)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), cuts=CUTS)
 def test_looks_merge_exactly_in_any_order(name: str, seed: int, cuts: list[int]):
     test, asked = registry.load("stats", name), question(name)
@@ -75,7 +75,7 @@ def test_looks_merge_exactly_in_any_order(name: str, seed: int, cuts: list[int])
     assert one.promotion == pytest.approx(other.promotion, rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), cuts=CUTS)
 def test_what_a_rate_limit_promotes_by_merges_exactly(seed: int, cuts: list[int]):
     test, asked = registry.load("stats", "rate_limit"), question("rate_limit")
@@ -87,7 +87,7 @@ def test_what_a_rate_limit_promotes_by_merges_exactly(seed: int, cuts: list[int]
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10_000), cuts=CUTS, data=st.data())
 def test_totals_do_not_depend_on_the_order_of_looks(name: str, seed: int, cuts: list[int], data: st.DataObject):
     test, asked = registry.load("stats", name), question(name)
@@ -104,7 +104,7 @@ def test_totals_do_not_depend_on_the_order_of_looks(name: str, seed: int, cuts: 
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(seed=st.integers(0, 10_000), cuts=CUTS)
 def test_evidence_that_was_stored_goes_on_where_it_was(name: str, seed: int, cuts: list[int]):
     test, asked = registry.load("stats", name), question(name)

@@ -89,13 +89,13 @@ def outcomes(law: np.ndarray, n: int) -> list[tuple[float, np.ndarray]]:
     return [(chance, counts[None]) for chance, counts in zip(chances.tolist(), grid, strict=True) if chance > 0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(case=cases(), sizes=st.lists(st.integers(1, 3), min_size=1, max_size=2), bar=BAR)
 def test_over_looks(case: Case, sizes: list[int], bar: float):
     assert mean(case, [outcomes(case.law, n) for n in sizes], bar) <= SLACK
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(case=cases())
 def test_over_windows_of_one_pair_within_a_look(case: Case):
     first = outcomes(case.law, 1)
@@ -106,7 +106,7 @@ def test_over_windows_of_one_pair_within_a_look(case: Case):
     assert mean(case, [look], math.inf) <= SLACK
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(case=cases(), n=st.sampled_from([30, 2000]))
 def test_after_a_long_time(case: Case, n: int):
     """Given the past the mean grows by no more than what is kept for a late start."""
@@ -119,7 +119,7 @@ def test_after_a_long_time(case: Case, n: int):
     assert mean(case, looks, math.inf) <= start * SLACK
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(case=cases(), share=st.floats(0, 1), units=st.integers(1, 3), bar=BAR)
 def test_units_of_two_related_pairs_that_count_half(case: Case, share: float, units: int, bar: float):
     """A unit's two pairs are alike, or come apart: each has the law, whatever ties them."""

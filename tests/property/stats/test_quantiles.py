@@ -36,7 +36,7 @@ def is_null(pa: np.ndarray, pb: np.ndarray, asked: Question, *, worse: bool) -> 
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     pa=LAW,
     pb=LAW,
@@ -62,7 +62,7 @@ def test_two_arms(*, pa: list[float], pb: list[float], p: float, margin: float, 
     assert mean <= SLACK
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     joint=st.lists(st.floats(0, 1), min_size=9, max_size=9).filter(lambda w: sum(w) > 0.01),
     p=st.sampled_from([0.5, 0.9]),
@@ -84,7 +84,7 @@ def test_pairs_whatever_ties_them(*, joint: list[float], p: float, margin: float
     assert mean <= SLACK
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     law=LAW,
     p=st.sampled_from([0.5, 0.9]),

@@ -90,14 +90,14 @@ SIZE = st.tuples(st.integers(1, 6), st.integers(1, 6))
 UNEVEN = st.sampled_from([(11, 1), (1, 11), (9, 1)])
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(case=cases(1), first=st.one_of(SIZE, UNEVEN), second=st.one_of(SIZE, UNEVEN), bar=BAR)
 def test_over_two_looks(case: Case, first: tuple[int, int], second: tuple[int, int], bar: float):
     looks = [outcomes([size], case.rates) for size in (first, second)]
     assert mean(case, looks, bar) <= SLACK
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(case=cases(1), sizes=st.lists(st.sampled_from([(1, 1), (2, 0), (0, 1)]), min_size=4, max_size=4))
 def test_over_many_small_looks_after_a_long_quiet_time(case: Case, sizes: list[tuple[int, int]]):
     """Given the past the mean grows by no more than what is kept for a late start."""
@@ -110,7 +110,7 @@ def test_over_many_small_looks_after_a_long_quiet_time(case: Case, sizes: list[t
     assert mean(case, [[(1.0, quiet)], *looks], math.inf) <= start * SLACK
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(case=cases(2), sizes=st.lists(st.tuples(st.integers(1, 3), st.integers(1, 3)), min_size=3, max_size=3), bar=BAR)
 def test_strata_with_rates_of_their_own_the_second_of_which_comes_later(
     case: Case, sizes: list[tuple[int, int]], bar: float
@@ -119,7 +119,7 @@ def test_strata_with_rates_of_their_own_the_second_of_which_comes_later(
     assert mean(case, looks, bar) <= SLACK
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     case=cases(1),
     units=st.tuples(st.integers(1, 3), st.integers(1, 3)),

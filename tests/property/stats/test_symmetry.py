@@ -29,7 +29,7 @@ def answers(seed: int, n: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("test", RATES, ids=[test.__name__.rsplit(".", 1)[-1] for test in RATES])
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), margin=st.sampled_from([0.0, 0.03]), limit=st.floats(0.01, 0.9))
 def test_counting_failures_or_successes_is_the_same(test: object, seed: int, margin: float, limit: float):
     a, b = answers(seed)
@@ -47,7 +47,7 @@ def test_counting_failures_or_successes_is_the_same(test: object, seed: int, mar
     assert found[0] == pytest.approx(found[1], rel=1e-6, abs=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(seed=st.integers(0, 10_000), margin=st.sampled_from([0.0, 0.03]), looks=st.integers(1, 3))
 def test_pairs_whose_arms_and_direction_change_places(seed: int, margin: float, looks: int):
     """That the candidate has more, and that the baseline in its place has fewer, is the same at any absolute margin."""
@@ -64,7 +64,7 @@ def test_pairs_whose_arms_and_direction_change_places(seed: int, margin: float, 
 
 
 @pytest.mark.parametrize("paired", [True, False])
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seed=st.integers(0, 10_000), more=st.sampled_from([0.0, 0.1, 0.3]))
 def test_a_regression_seen_from_the_other_arm_is_none(seed: int, more: float, *, paired: bool):
     """At margin 0: what rolls the candidate back would not roll the baseline back in its place.

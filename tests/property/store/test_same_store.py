@@ -73,7 +73,7 @@ def play(store: MemoryStore | SqlStore, calls: list[tuple[str, int, int]], *, un
     return answers
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(BLOCK, max_size=8))
 def test_memory_and_sqlite_answer_alike(
     tmp_path_factory: pytest.TempPathFactory, blocks: list[tuple[list[tuple[str, int, int]], bool, float]]

@@ -143,6 +143,26 @@ def test_an_inspect_log_brings_its_scorers_prompts_and_sampling(tmp_path: Path, 
     assert _right(sample, "It is Oslo.")
 
 
+def test_a_log_with_tools_says_that_they_stay_behind(tmp_path: Path):
+    source = tmp_path / "log.json"
+    steps = [{"solver": "use_tools"}, {"solver": "generate"}]
+    source.write_text(json.dumps({"eval": {}, "plan": {"steps": steps}, "samples": RECORDS[:1]}))
+    collected, _ = _import("inspect_ai", source, scorer="match")
+    assert [note.what for note in collected.unmapped if note.place == "plan"] == ["solver use_tools"]
+
+
+def test_a_log_packed_in_a_way_that_python_cannot_read_names_the_command(tmp_path: Path):
+    source = tmp_path / "log.eval"
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr("header.json", "{}")
+    packed = bytearray(source.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        packed[packed.index(mark) + place] = 97  # no method that any Python knows
+    source.write_bytes(packed)
+    with pytest.raises(InputError, match=r"inspect log convert .*--to json"):
+        _import("inspect_ai", source)
+
+
 def test_a_log_without_samples_is_refused(tmp_path: Path):
     source = tmp_path / "log.json"
     source.write_text(json.dumps(LOG))

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from gatekeeper.adapters.memory import MemoryStore
 from gatekeeper.adapters.memory_world import MemoryActuator, MemoryAlerts, MemorySpool, MemoryWaker
+from gatekeeper.captures.raw import RawExchange
 from gatekeeper.flow.sweep import sweep
 from gatekeeper.model.action import OutboxItem
 from gatekeeper.model.arm import Arm
-from gatekeeper.model.exchange import Exchange
 from gatekeeper.model.split import Endpoint, Split
 
 
@@ -26,8 +26,8 @@ def test_traffic_takes_only_newer_splits_and_may_be_blind():
 
 def test_a_full_spool_counts_what_it_drops():
     spool = MemorySpool(bound=2)
-    taken = [spool.put(Exchange(id=str(n), ts=0.0, arm=Arm.BASELINE)) for n in range(3)]
-    assert taken == [True, True, False]
+    spool.put([RawExchange(str(n), 0.0, Arm.BASELINE, "s", "", -1, 0) for n in range(3)])
+    assert [raw.id for raw in spool.captures] == ["0", "1"]
     assert spool.counts() == {"accepted": 3, "written": 2, "dropped": 1}
 
 

@@ -8,11 +8,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
 from gatekeeper.adapters._quarantine import Quarantine
 from gatekeeper.adapters.spool import DiskSpool, Shipper, SpoolReader
+from gatekeeper.captures.frames import MEDIA_TYPE, read_frame, split_frames
+from gatekeeper.captures.raw import RawExchange
 from gatekeeper.model.arm import Arm
-from gatekeeper.model.exchange import Exchange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,8 +39,9 @@ def plane() -> Iterator[Plane]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            lines = self.rfile.read(int(self.headers["content-length"])).splitlines()
-            plain = [json.loads(line) for line in lines]
+            assert self.headers["content-type"] == MEDIA_TYPE
+            frames = split_frames(self.rfile.read(int(self.headers["content-length"])))
+            plain = [structs.asdict(read_frame(frame)) for frame in frames]
             bad = [number for number, one in enumerate(plain, start=1) if one["id"] in made.poison]
             made.posts += 1
             status = made.status if bad else 200
@@ -65,11 +68,10 @@ def plane() -> Iterator[Plane]:
 @pytest.fixture
 def sender(plane: Plane, tmp_path: Path) -> Iterator[Shipper]:
     spool = DiskSpool(tmp_path)
-    for number in range(40):
-        arm = Arm.CANDIDATE if number % 2 else Arm.BASELINE
-        spool.put(Exchange(id=str(number), ts=0.0, arm=arm, service="bot", rollout_id="r", stage=1, epoch=3))
+    arms = (Arm.BASELINE, Arm.CANDIDATE)
+    spool.put([RawExchange(str(number), 0.0, arms[number % 2], "bot", "r", 1, 3) for number in range(40)])
     spool.close()
-    made = Shipper(SpoolReader(tmp_path), api_url=plane.url, api_key="k", gateway_id="g", max_lines=16)
+    made = Shipper(SpoolReader(tmp_path), api_url=plane.url, api_key="k", gateway_id="g", most=16)
     yield made
     made.start()
     made.stop()
@@ -86,7 +88,7 @@ def test_only_the_poison_is_put_aside(plane: Plane, sender: Shipper, tmp_path: P
     assert {json.loads(line)["id"] for line in aside} == plane.poison
     assert sender.counts() == {"shipped": 37, "refused": 3, "refused_dropped": 0}
     (notice,) = [one for one in plane.taken if one["lost"]]
-    assert (notice["arm"], notice["rollout_id"], notice["stage"], notice["epoch"]) == ("candidate", "r", 1, 3)
+    assert (notice["arm"], notice["rollout_id"], notice["stage"], notice["epoch"]) == (Arm.CANDIDATE, "r", 1, 3)
     assert notice["lost"] == 3
     assert plane.posts < 40
     assert sender.ship() == 0

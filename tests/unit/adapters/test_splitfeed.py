@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from gatekeeper.adapters.splitfeed import HttpSplitFeed, SplitFeed
 from gatekeeper.adapters.spool import DiskSpool, Shipper, SpoolReader
+from gatekeeper.captures.frames import read_frame, split_frames
+from gatekeeper.captures.raw import RawExchange
 from gatekeeper.errors import InputError
 from gatekeeper.model.arm import Arm
-from gatekeeper.model.exchange import Exchange
 from gatekeeper.model.split import Endpoint, Split
 from gatekeeper.model.wire import to_dict
 
@@ -115,7 +116,7 @@ def control() -> Iterator[tuple[ControlPlane, str]]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             if plane.status == 200:
-                plane.taken += [json.loads(line)["id"] for line in body.splitlines()]
+                plane.taken += [read_frame(frame).id for frame in split_frames(body)]
             plane.headers.append(dict(self.headers))
             self._say({})
 
@@ -178,10 +179,9 @@ def test_a_strange_answer_is_refused(control: tuple[ControlPlane, str]):
 def test_the_shipper_forgets_only_what_was_taken(control: tuple[ControlPlane, str], tmp_path: Path):
     plane, url = control
     spool = DiskSpool(tmp_path)
-    for number in range(25):
-        spool.put(Exchange(id=str(number), ts=0.0, arm=Arm.BASELINE))
+    spool.put([RawExchange(str(number), 0.0, Arm.BASELINE, "", "", -1, 0) for number in range(25)])
     spool.close()
-    shipper = Shipper(SpoolReader(tmp_path), api_url=url, api_key="k", gateway_id="g-1", max_lines=10)
+    shipper = Shipper(SpoolReader(tmp_path), api_url=url, api_key="k", gateway_id="g-1", most=10)
     plane.status = 503
     assert shipper.ship() == 0
     assert "503" in shipper.failure

@@ -6,16 +6,16 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
-import orjson
 from msgspec import structs
 
 from gatekeeper.adapters.spool import DiskSpool, SpoolReader
+from gatekeeper.captures.frames import frames_of
+from gatekeeper.captures.raw import RawExchange
+from gatekeeper.captures.tap import evidence
 from gatekeeper.model.arm import Arm
-from gatekeeper.model.exchange import Exchange, Failure, Timing
-from gatekeeper.model.wire import to_dict
+from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,53 +23,63 @@ if TYPE_CHECKING:
 WRITER = """
 import pathlib, sys, time
 from gatekeeper.adapters.spool import DiskSpool
+from gatekeeper.captures.raw import RawExchange
 from gatekeeper.model.arm import Arm
-from gatekeeper.model.exchange import Exchange
 spool = DiskSpool(pathlib.Path(sys.argv[1]), segment_bytes=20_000)
 number = 0
 while True:
-    spool.put(Exchange(id=str(number), ts=0.0, arm=Arm.BASELINE))
+    spool.put([RawExchange(str(number), 0.0, Arm.BASELINE, "", "", -1, 0)])
     print(number, flush=True)
     number += 1
-    time.sleep(0.001)
 """
 
 
-def exchange(number: int, **fields: object) -> Exchange:
-    plain = {"id": str(number), "ts": 1.0, "arm": Arm.CANDIDATE, **fields}
-    return Exchange(**plain)
+def raw(number: int, **fields: object) -> RawExchange:
+    return RawExchange(
+        **{
+            "id": str(number),
+            "ts": 1.0,
+            "arm": Arm.CANDIDATE,
+            "service": "",
+            "rollout_id": "",
+            "stage": -1,
+            "epoch": 0,
+            **fields,
+        }
+    )
 
 
 def drained(directory: Path, *, commit: bool = True) -> list[str]:
     ids = []
     for batch in SpoolReader(directory).batches(7):
         ids += [one.id for one in batch.exchanges]
+        assert batch.count == len(batch.frames)
         if commit:
             batch.commit()
     return ids
 
 
 def test_what_goes_in_comes_out_equal(tmp_path: Path):
-    full = exchange(
+    full = raw(
         1,
         pair_id="p",
         segment={"tier": "a"},
-        request={"messages": []},
-        error=Failure(kind="timeout", message="é"),
-        timing=Timing(ttft_ms=1.5),
+        request=b'{"messages": []}',
+        failure=Failure(kind="timeout", message="é"),
         expect=({"type": "exact", "value": 1},),
     )
     spool = DiskSpool(tmp_path)
-    assert spool.put(full)
+    spool.put([full])
     spool.close()
     (batch,) = SpoolReader(tmp_path).batches()
-    assert batch.exchanges == [full]
+    assert batch.data == frames_of([full])
+    assert batch.exchanges == [evidence(full)]
 
 
 def test_uncommitted_batches_come_again_and_committed_ones_never(tmp_path: Path):
     spool = DiskSpool(tmp_path, segment_bytes=2_000)
     for number in range(50):
-        spool.put(exchange(number))
+        spool.put([raw(number)])
     spool.close()
     assert drained(tmp_path, commit=False) == [str(number) for number in range(50)]
     reader = SpoolReader(tmp_path)
@@ -84,9 +94,9 @@ def test_a_growing_segment_is_read_as_it_grows_and_kept(tmp_path: Path):
     spool = DiskSpool(tmp_path)
     seen = []
     for number in range(20):
-        spool.put(exchange(number))
-        time.sleep(0.005)
-        seen += drained(tmp_path)
+        spool.put([raw(number)])
+        if number % 3:
+            seen += drained(tmp_path)
     spool.close()
     seen += drained(tmp_path)
     assert seen == [str(number) for number in range(20)]
@@ -95,8 +105,6 @@ def test_a_growing_segment_is_read_as_it_grows_and_kept(tmp_path: Path):
         "accepted": 20,
         "written": 20,
         "dropped": 0,
-        "dropped_queue_full": 0,
-        "dropped_shadow_shed": 0,
         "dropped_disk": 0,
         "dropped_closed": 0,
         "dropped_unwritable": 0,
@@ -104,33 +112,38 @@ def test_a_growing_segment_is_read_as_it_grows_and_kept(tmp_path: Path):
     }
 
 
-def test_one_exchange_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path):
+def test_a_capture_larger_than_a_read_is_read_whole(tmp_path: Path):
     spool = DiskSpool(tmp_path)
-    for number, request in enumerate(({}, {"n": object()}, {})):
-        spool.put(exchange(number, request=request))
+    large = raw(1, request=b"x" * (9 << 20))
+    spool.put([raw(0), large, raw(2)])
+    spool.close()
+    assert [batch.count for batch in SpoolReader(tmp_path).batches()] == [1, 1, 1]
+    assert drained(tmp_path) == ["0", "1", "2"]
+
+
+def test_one_capture_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path):
+    spool = DiskSpool(tmp_path)
+    spool.put([raw(number, expect=({"n": number * 2**70},)) for number in (0, 1)])
+    spool.put([raw(2)])
     spool.close()
     assert drained(tmp_path) == ["0", "2"]
     assert spool.counts()["dropped_unwritable"] == 1
 
 
-def test_a_torn_last_line_and_a_broken_one_are_left_out(tmp_path: Path):
-    good = orjson.dumps(to_dict(exchange(1)))
-    (tmp_path / "a-00000001.jsonl").write_bytes(good + b"\nnot json\n[]\n" + good[:20])
+def test_a_torn_last_frame_and_a_broken_one_are_left_out(tmp_path: Path):
+    good = frames_of([raw(1)])
+    (tmp_path / "a-00000001.captures").write_bytes(good + b"\0\0\0\4junk" + good[:20])
     assert drained(tmp_path) == ["1"]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_queue_sheds_copies_first_and_counts(tmp_path: Path):
-    spool = DiskSpool(tmp_path, queue_items=0)
-    assert not spool.put(exchange(1))
+def test_what_comes_after_the_end_or_finds_no_room_is_counted(tmp_path: Path):
+    spool = DiskSpool(tmp_path)
     spool.close()
-    assert not spool.put(exchange(2))
-    tight = DiskSpool(tmp_path, queue_items=1, directory_bytes=0)
-    time.sleep(0.01)
-    tight.put(exchange(3, pair_id="p"))
-    tight.close()
-    assert spool.counts()["dropped_queue_full"] == 1
+    spool.put([raw(2)])
     assert spool.counts()["dropped_closed"] == 1
+    tight = DiskSpool(tmp_path, directory_bytes=0)
+    tight.put([raw(3, pair_id="p")])
     assert tight.counts()["dropped_disk"] == 1
     assert "wait to be read" in tight.failure
 
@@ -141,35 +154,33 @@ def told(directory: Path) -> list[tuple[str, int, int]]:
 
 
 def test_what_was_lost_of_a_stage_is_told_with_what_comes_next(tmp_path: Path):
-    spool = DiskSpool(tmp_path, queue_items=1)
-    place = exchange(1, rollout_id="r", stage=2, epoch=1).place
+    spool = DiskSpool(tmp_path)
+    place = raw(1, rollout_id="r", stage=2, epoch=1).place
     spool.lose(place)
     spool.lose(structs.replace(place, stage=-1))
     spool.lose(structs.replace(place, rollout_id=""))
-    assert spool.counts()["lost_untold"] in (0, 1)
-    assert spool.put(exchange(2, request={"n": "\ud800"}, rollout_id="r", stage=2, epoch=1))
+    assert spool.counts()["lost_untold"] == 1
+    spool.put([])
+    assert spool.counts()["lost_untold"] == 0
+    spool.put([raw(2, expect=({"n": 2**70},), rollout_id="r", stage=2, epoch=1)])
     spool.close()
-    assert sum(lost for _, _, lost in told(tmp_path)) == 2
-    assert {(arm, stage) for arm, stage, _ in told(tmp_path)} == {("candidate", 2)}
+    assert told(tmp_path) == [("candidate", 2, 1), ("candidate", 2, 1)]
     assert spool.counts()["lost_untold"] == 0
 
 
 def test_what_a_full_disk_took_is_told_when_there_is_room_again(tmp_path: Path):
     spool = DiskSpool(tmp_path, segment_bytes=1, directory_bytes=1)
-    until = time.monotonic() + 10
     for number in range(3):
-        spool.put(exchange(number, rollout_id="r", stage=0))
-        while sum(spool.counts()[name] for name in ("written", "dropped_disk")) <= number and time.monotonic() < until:
-            time.sleep(0.002)
+        spool.put([raw(number, rollout_id="r", stage=0)])
     assert spool.counts()["lost_untold"] == 2
     assert drained(tmp_path)[0] == "0"
-    spool.put(exchange(4, rollout_id="r", stage=0))
+    spool.put([raw(4, rollout_id="r", stage=0)])
     spool.close()
     assert told(tmp_path) == [("candidate", 0, 2)]
     assert spool.counts()["dropped"] == 2
 
 
-def test_a_killed_process_leaves_what_it_was_given_but_for_milliseconds(tmp_path: Path):
+def test_a_killed_process_leaves_what_it_had_put(tmp_path: Path):
     with subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True) as writer:
         given = -1
         for line in writer.stdout:
@@ -180,5 +191,5 @@ def test_a_killed_process_leaves_what_it_was_given_but_for_milliseconds(tmp_path
         given = max([given, *(int(line) for line in writer.stdout)])
     kept = drained(tmp_path)
     assert kept == [str(number) for number in range(len(kept))]
-    assert given + 1 - len(kept) <= 20
+    assert len(kept) >= given + 1
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.gateway.fold import events, fold
+from gatekeeper.captures.fold import events, fold
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 ENDS = st.sampled_from(["\n", "\r\n", "\r"])

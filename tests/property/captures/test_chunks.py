@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.gateway.chunks import BadChunks, Chunks
+from gatekeeper.captures.chunks import BadChunks, Chunks
 
 
 def encoded(pieces: list[bytes], extension: bytes, trailer: bytes) -> bytes:

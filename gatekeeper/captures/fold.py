@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gatekeeper.gateway.runs import find_run
+from gatekeeper.captures.runs import find_run
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DONE = b"[DONE]"

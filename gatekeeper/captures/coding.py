@@ -15,6 +15,8 @@ _AUTO_WBITS = 47
 """zlib's window bits for 'gzip or zlib, whichever it is'."""
 
 _CODINGS = ("gzip", "x-gzip", "deflate")
+KNOWN = ("", "identity", *_CODINGS)
+"""Content codings that are read here."""
 
 
 def unpack(

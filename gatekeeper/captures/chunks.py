@@ -35,11 +35,15 @@ class Chunks:
         Raises:
             BadChunks: this is not the chunked coding.
         """
-        if not (self._left or self._line or self._tail):
-            at = data.find(b"\r\n", 1, _SIZE_DIGITS)
-            if at > 0 and _size(data[:at]) + at + 4 == len(data) != at + 4 and data.endswith(b"\r\n"):
-                return data[at + 2 : -2]
-        return self._read(self._line + data)
+        piece = self.one(data)
+        return self._read(self._line + data) if piece is None else piece
+
+    def one(self, data: bytes) -> bytes | None:
+        """Return the body's bytes in a read that is one whole chunk and nothing else, as most are; None: it is not."""
+        at = data.find(b"\r\n", 1, _SIZE_DIGITS)
+        if at < 0 or self._left or self._line or self._tail or not data.endswith(b"\r\n"):
+            return None
+        return data[at + 2 : -2] if _size(data[:at]) + at + 4 == len(data) != at + 4 else None
 
     def _read(self, data: bytes) -> bytes:
         """Read on where the last read ended; `_left` counts a chunk's bytes with the CRLF after them."""

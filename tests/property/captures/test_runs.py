@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatekeeper.gateway.fold import Folded, fold
-from gatekeeper.gateway.runs import find_run
+from gatekeeper.captures.fold import Folded, fold
+from gatekeeper.captures.runs import find_run
 
 TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=8) | st.sampled_from(['"', "\\", "\n\n", "data: {"])
 DELTAS = st.builds(lambda text: {"content": text}, TEXT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatekeeper.gateway.timing import Seen, measure, output_tokens
+from gatekeeper.captures.timing import Seen, measure, output_tokens
 
 READS = [(10.1, 5), (10.2, 20), (10.25, 30), (10.5, 60)]
 

@@ -7,14 +7,16 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from gatekeeper.captures.raw import RawExchange
+from gatekeeper.captures.tap import evidence, to_exchange, unreadable
 from gatekeeper.gateway.capture import Capture
 from gatekeeper.gateway.http import Request, read_request_head, read_response_head
 from gatekeeper.gateway.labels import Labels
-from gatekeeper.gateway.tap import to_exchange
 from gatekeeper.metrics._scoring import score_exchange
 from gatekeeper.model.arm import Arm
-from gatekeeper.model.exchange import Failure
+from gatekeeper.model.exchange import Exchange, Failure
 from gatekeeper.model.split import Endpoint, Split
 
 ENDPOINT = Endpoint(url="http://x", model="m", prompt_usd=1.0, completion_usd=2.0)
@@ -49,7 +51,7 @@ def capture(
         endpoint=ENDPOINT,
         stage=2,
         request=request,
-        labels=Labels(request_id="e", exchange_id="e", id_line=b"x-request-id: e\r\n", key="k"),
+        labels=Labels(key="k"),
         began=100.0,
         head=read_response_head(200, b"OK", headers, None, bodiless=False),
         failure=failure,
@@ -58,6 +60,13 @@ def capture(
         made.add(read, 100.0 + number, 1 << 20)
     made.ended = 101.0 + len(reads)
     return made
+
+
+def read(made: Capture) -> Exchange:
+    raw = made.raw()
+    exchange = to_exchange(raw)
+    assert unreadable(raw) == (exchange.response is None and exchange.error is None)
+    return exchange
 
 
 def sse(*events: dict[str, Any]) -> list[bytes]:
@@ -81,8 +90,8 @@ def response_events(*last: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def test_a_streamed_response_folds_to_the_same_answer_as_one_at_once():
-    streamed = to_exchange(stream("/v1/responses", *response_events({"type": "response.completed", "response": DONE})))
-    whole = to_exchange(capture("/v1/responses", json.dumps(DONE).encode()))
+    streamed = read(stream("/v1/responses", *response_events({"type": "response.completed", "response": DONE})))
+    whole = read(capture("/v1/responses", json.dumps(DONE).encode()))
     assert streamed.error is None
     assert streamed.response == whole.response
     choice = whole.response["choices"][0]
@@ -103,14 +112,12 @@ def test_a_streamed_response_folds_to_the_same_answer_as_one_at_once():
 
 def test_a_refusal_and_an_incomplete_response_keep_their_reasons():
     refusal = {"type": "message", "content": [{"type": "refusal", "refusal": "I cannot."}]}
-    declined = to_exchange(capture("/v1/responses", json.dumps({**DONE, "output": [refusal]}).encode()))
+    declined = read(capture("/v1/responses", json.dumps({**DONE, "output": [refusal]}).encode()))
     assert declined.response["choices"][0]["message"]["refusal"] == "I cannot."
     cut = {**DONE, "status": "incomplete", "output": OUTPUT[:2]}
     for reason, finish in (("max_output_tokens", "length"), ("content_filter", "content_filter")):
         told = {**cut, "incomplete_details": {"reason": reason}}
-        ended = to_exchange(
-            stream("/v1/responses", *response_events({"type": "response.incomplete", "response": told}))
-        )
+        ended = read(stream("/v1/responses", *response_events({"type": "response.incomplete", "response": told})))
         assert ended.response["choices"][0]["finish_reason"] == finish
 
 
@@ -127,7 +134,7 @@ def test_a_refusal_and_an_incomplete_response_keep_their_reasons():
     ],
 )
 def test_a_response_that_breaks_is_a_failure(last: list[dict[str, Any]], kind: str, text: str):
-    broken = to_exchange(stream("/v1/responses", *response_events(*last)))
+    broken = read(stream("/v1/responses", *response_events(*last)))
     assert broken.error.kind == kind
     assert text in broken.error.message
     assert broken.timing.ttft_ms is not None
@@ -145,16 +152,16 @@ def test_a_response_that_breaks_is_a_failure(last: list[dict[str, Any]], kind: s
     ],
 )
 def test_what_is_no_answer_is_a_failure(path: str, body: object):
-    assert to_exchange(capture(path, json.dumps(body).encode())).error.kind == "bad_response"
+    assert read(capture(path, json.dumps(body).encode())).error.kind == "bad_response"
 
 
 def test_completions_are_read_streamed_and_not():
     usage = {"prompt_tokens": 3, "completion_tokens": 2}
     parts = [{"choices": [{"index": 0, "text": text, "finish_reason": None}]} for text in ("", "a", "b")]
     end = {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}
-    streamed = to_exchange(stream("/v1/completions", *parts, end, {"choices": [], "usage": usage}))
+    streamed = read(stream("/v1/completions", *parts, end, {"choices": [], "usage": usage}))
     body = {"choices": [{"index": 0, "text": "ab", "finish_reason": "stop"}], "usage": usage}
-    whole = to_exchange(capture("/v1/completions", json.dumps(body).encode()))
+    whole = read(capture("/v1/completions", json.dumps(body).encode()))
     assert streamed.response["choices"][0]["message"] == whole.response["choices"][0]["message"]
     assert streamed.response["usage"] == whole.response["usage"] == usage
     assert streamed.timing.ttft_ms == pytest.approx(2000)
@@ -164,7 +171,7 @@ def test_completions_are_read_streamed_and_not():
 def test_without_usage_the_counts_and_tpot_are_unknown_and_say_so():
     parts = [{"choices": [{"index": 0, "delta": {"content": text}}]} for text in "abc"]
     end = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-    exchange = to_exchange(stream("/v1/chat/completions", *parts, end))
+    exchange = read(stream("/v1/chat/completions", *parts, end))
     assert exchange.timing.tpot_ms is None
     assert exchange.timing.itl_max_ms == pytest.approx(1000)
     assert exchange.unmeasured == dict.fromkeys(
@@ -185,7 +192,7 @@ def test_a_compressed_stream_is_timed_by_its_tokens(coding: str):
     events += [{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}]
     reads = [packer.compress(event) + packer.flush(zlib.Z_SYNC_FLUSH) for event in sse(*events)]
     reads[-1] += packer.flush()
-    exchange = to_exchange(capture("/v1/chat/completions", *reads, kind="text/event-stream", coding=coding))
+    exchange = read(capture("/v1/chat/completions", *reads, kind="text/event-stream", coding=coding))
     assert exchange.error is None
     assert exchange.response["choices"][0]["message"]["content"] == "ab"
     assert exchange.timing.ttft_ms == pytest.approx(2000)
@@ -193,14 +200,33 @@ def test_a_compressed_stream_is_timed_by_its_tokens(coding: str):
 
 def test_a_body_that_is_not_in_its_coding_is_a_bad_response_and_another_coding_is_not_read():
     packed = gzip.compress(b'{"choices": []}')
-    assert to_exchange(capture("/v1/chat/completions", packed[:-4], coding="gzip")).error.kind == "bad_response"
-    unread = to_exchange(capture("/v1/chat/completions", b"?", coding="br"))
+    assert read(capture("/v1/chat/completions", packed[:-4], coding="gzip")).error.kind == "bad_response"
+    unread = read(capture("/v1/chat/completions", b"?", coding="br"))
     assert (unread.error, unread.response) == (None, None)
+
+
+def test_what_cannot_be_read_whole_becomes_a_notice_that_its_stage_lacks_it():
+    raw = capture("/v1/chat/completions", b"?", coding="br").raw()
+    notice = evidence(raw)
+    assert (notice.id, notice.lost, notice.place) == ("lost/e", 1, raw.place)
+    assert evidence(structs.replace(raw, rollout_id="")) is None
+    told = evidence(RawExchange("n", 1.0, Arm.CANDIDATE, "bot", "r", 2, 3, lost=4))
+    assert (told.id, told.lost, told.place) == ("n", 4, raw.place)
+
+
+def test_a_body_still_in_chunks_is_read_as_without_them():
+    events = response_events({"type": "response.completed", "response": DONE})
+    plain = stream("/v1/responses", *events).raw()
+    framed = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in plain.pieces]
+    framed[-1] += b"0\r\n\r\n"
+    assert to_exchange(structs.replace(plain, pieces=framed, chunked=True)) == to_exchange(plain)
+    broken = to_exchange(structs.replace(plain, chunked=True))
+    assert broken.error.kind == "bad_response"
 
 
 def test_embeddings_are_measured_without_vectors_or_behaviour():
     body = {"object": "list", "model": "e", "data": [{"embedding": [0.1] * 99}], "usage": {"prompt_tokens": 8}}
-    exchange = to_exchange(capture("/v1/embeddings", json.dumps(body).encode()))
+    exchange = read(capture("/v1/embeddings", json.dumps(body).encode()))
     assert exchange.response == {**body, "data": []}
     sample, labels = score_exchange(exchange)
     assert (sample.error, sample.prompt_tokens, sample.latency_ms) == (None, 8.0, 2000.0)
@@ -211,7 +237,7 @@ def test_embeddings_are_measured_without_vectors_or_behaviour():
 
 def test_what_the_request_path_saw_comes_first():
     cut = capture("/v1/chat/completions", b"{", failure=Failure(kind="client_closed", message="left"))
-    assert to_exchange(cut).error.kind == "client_closed"
+    assert read(cut).error.kind == "client_closed"
     none = capture("/v1/chat/completions")
     none.head = None
-    assert to_exchange(none).error.kind == "bad_response"
+    assert read(none).error.kind == "bad_response"

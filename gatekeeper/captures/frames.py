@@ -1,0 +1,90 @@
+"""Captures as bytes, on disk and on the wire: each a frame, its length (32 bits, big-endian) and a MessagePack array.
+
+The array holds the fields of `RawExchange` in their order; a reader ignores what it does not know at its end.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gatekeeper.captures.raw import RawExchange
+from gatekeeper.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MEDIA_TYPE = "application/vnd.gatekeeper.captures"
+HEAD_BYTES = 4
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(RawExchange).decode
+
+
+def frame_of(raw: RawExchange) -> bytes:
+    """Return a capture as a frame.
+
+    Raises:
+        ValueError: it holds what MessagePack cannot.
+    """
+    try:
+        frame = _encode(raw)
+        return len(frame).to_bytes(HEAD_BYTES, "big") + frame
+    except (TypeError, ValueError, OverflowError) as exc:
+        raise ValueError(f"capture {raw.id!r}: {exc}") from exc
+
+
+def frames_of(captures: Iterable[RawExchange]) -> bytes:
+    """Return captures as frames.
+
+    Raises:
+        ValueError: one holds what MessagePack cannot.
+    """
+    return b"".join(map(frame_of, captures))
+
+
+def ends(data: bytes, most: int) -> list[int]:
+    """Return the offsets after each whole frame that `data` begins with, up to so many."""
+    found: list[int] = []
+    at = 0
+    size = len(data)
+    whole = int.from_bytes
+    for _ in range(most):
+        end = at + HEAD_BYTES + whole(data[at : at + HEAD_BYTES], "big")
+        if end > size or at + HEAD_BYTES > size:
+            break
+        found.append(end)
+        at = end
+    return found
+
+
+def split_frames(data: bytes) -> Iterator[bytes]:
+    """Yield the frames that `data` consists of, without their lengths.
+
+    Raises:
+        InputError: it ends within a frame.
+    """
+    at = 0
+    while at < len(data):
+        start = at + HEAD_BYTES
+        end = start + int.from_bytes(data[at:start], "big")
+        if end > len(data) or start > len(data):
+            raise InputError(f"captures end within a frame, at byte {at} of {len(data)}")
+        yield data[start:end]
+        at = end
+
+
+def read_frame(frame: bytes) -> RawExchange:
+    """Return the capture in a frame without its length.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        raw = _decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise InputError(f"a frame of {len(frame)} bytes is no capture: {exc}") from exc
+    if not all(map(isfinite, (raw.ts, raw.began, raw.ended or 0.0, *raw.times))) or len(raw.times) != len(raw.pieces):
+        raise InputError(f"capture {raw.id!r}: every time is a finite number, and every read has one")
+    return raw
