@@ -56,7 +56,7 @@ def cases() -> list[Case]:
         Case(goal=1, name=f"A/A, {rate:.1%}, margin 0", run=partial(_equal, rate), replicates=4000)
         for rate in (0.001, 0.02, 0.2)
     ]
-    found.append(Case(goal=1, name=f"A/A, {STREAMS} streams, 2.0%", run=_many, replicates=500))
+    found.append(Case(goal=1, name=f"A/A, {STREAMS} streams, 2.0%", run=_many, replicates=4000))
     for rate in (0.001, 0.02):
         for split in (0.5, 0.1):
             for increase in (True, False):

@@ -98,15 +98,15 @@ def cases() -> list[Case]:
     return [
         Case(goal=6, name="A/A, common daily swing", run=partial(_drift, _diurnal), replicates=4000),
         Case(goal=6, name="A/A, common AR drift", run=partial(_drift, _wandering), replicates=4000),
-        Case(goal=6, name="A/A, other mix of segments, declared", run=partial(_mix, declared=True), replicates=1000),
+        Case(goal=6, name="A/A, other mix of segments, declared", run=partial(_mix, declared=True), replicates=4000),
         Case(goal=6, name="A/A, other mix of segments, unknown", run=partial(_mix, declared=False), replicates=200),
         *[
             Case(
                 goal=6, name=f"A/A, users' turns {how}, {what}", run=partial(_users, shuffled=s, known=k), replicates=n
             )
             for how, s, what, k, n in (
-                ("in a row", False, "cluster_id", True, 1000),
-                ("shuffled", True, "cluster_id", True, 1000),
+                ("in a row", False, "cluster_id", True, 4000),
+                ("shuffled", True, "cluster_id", True, 4000),
                 ("in a row", False, "unknown", False, 200),
             )
         ],

@@ -10,9 +10,15 @@ if TYPE_CHECKING:
     from gatekeeper.stats import Picture, Question, State, Test, Weight
 
 
-def weights(test: Test, questions: Sequence[Question], states: Sequence[State]) -> list[Weight]:
-    """Return each stream's e-values."""
+def weights(test: Test, questions: Sequence[Question], states: Sequence[State], *, rough: bool = False) -> list[Weight]:
+    """Return each stream's e-values.
+
+    rough: where a test can save time by it, one that certainly crosses no bar, nor half of a failure's, may be told as
+    more than it is.
+    """
     together: Callable[[Sequence[Question], Sequence[State]], list[Weight]] | None = getattr(test, "weighs", None)
+    if rough:
+        together = getattr(test, "roughly", together)
     if together is not None:
         return together(questions, states) if states else []
     return [test.weigh(*one) for one in zip(questions, states, strict=True)]

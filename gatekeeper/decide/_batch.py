@@ -77,16 +77,10 @@ class Whole(Part):
     def _cells(self) -> Ints:
         return np.arange(self._of.look.views[0].size)
 
-    def _by_stratum(self, form: Floats) -> Floats:
-        stratum = self._of.look.views[0].stratum
-        found = np.zeros((self._of.look.strata, *form.shape[1:]))
-        np.add.at(found, np.arange(len(form)) if stratum is None else stratum, form)
-        return found
-
     def windows(self, past: float) -> Floats:
         """Return counts (windows, strata, 4)."""
         del past
-        return self._by_stratum(self._of.windows[0]).swapaxes(0, 1)
+        return self._of.windows_by_stratum
 
     def tables(self, past: float) -> Floats:
         """Return counts (windows, 4) of pairs."""
@@ -95,8 +89,7 @@ class Whole(Part):
 
     def sums(self) -> tuple[Floats, Floats, Floats]:
         """Return sums by stratum."""
-        n, total, product = (self._by_stratum(form) for form in self._of.sums[0])
-        return n, total, product
+        return self._of.sums_by_stratum
 
     def _kept(self) -> Ints:
         return np.flatnonzero(self._of.entries.usable)

@@ -62,6 +62,26 @@ class Gather:
         return [_sums.sums(self.entries, view, codes.plain) for view, codes in self._each()]
 
     @cached_property
+    def windows_by_stratum(self) -> Floats:
+        """Return counts (windows, strata, 4) of all traffic."""
+        return self._by_stratum(self.windows[0]).swapaxes(0, 1)
+
+    @cached_property
+    def sums_by_stratum(self) -> tuple[Floats, Floats, Floats]:
+        """Return sums of all traffic by stratum."""
+        n, total, product = (self._by_stratum(form) for form in self.sums[0])
+        return n, total, product
+
+    def _by_stratum(self, form: Floats) -> Floats:
+        """Sum cells' counts by stratum, of which some may have nothing in this look."""
+        stratum = self.look.views[0].stratum
+        if stratum is None and len(form) == self.look.strata:
+            return form
+        found = np.zeros((self.look.strata, *form.shape[1:]))
+        np.add.at(found, np.arange(len(form)) if stratum is None else stratum, form)
+        return found
+
+    @cached_property
     def segment_windows(self) -> list[Floats]:
         """Return for each view counts (segments, windows, 4)."""
         return [_by_segment(view, form) for view, form in zip(self.look.views, self.windows, strict=True)]

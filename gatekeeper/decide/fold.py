@@ -56,8 +56,11 @@ def fold(plan: Plan, stage: int, evidence: Evidence, samples: Sequence[Sample]) 
     return fold_columns(plan, stage, evidence, columns.ordered())
 
 
-def fold_columns(plan: Plan, stage: int, evidence: Evidence, columns: Columns) -> Evidence:
-    """Do what `fold` does, for columns in time order; a segment key that they lack is as if no row had it."""
+def fold_columns(plan: Plan, stage: int, evidence: Evidence, columns: Columns, *, rough: bool = False) -> Evidence:
+    """Do what `fold` does, for columns in time order; a segment key that they lack is as if no row had it.
+
+    rough: log e-values that cross nothing need not be exact, until `settled`; what has crossed, and when, is.
+    """
     if not len(columns):
         return evidence
     layout = plan.stages[stage]
@@ -75,7 +78,25 @@ def fold_columns(plan: Plan, stage: int, evidence: Evidence, columns: Columns) -
     )
     new = _counted(layout, evidence, columns, look, names)
     for test, items in _work(layout, new, columns, look).items():
-        _absorb(test_named(test), new, items)
+        _absorb(test_named(test), new, items, rough=rough)
+    return new
+
+
+def settled(plan: Plan, stage: int, evidence: Evidence) -> Evidence:
+    """Return evidence that was folded roughly with exact log e-values."""
+    new = replace(evidence, tracks={name: dict(tracks) for name, tracks in evidence.tracks.items()})
+    work: dict[str, list[tuple[Stream, str]]] = defaultdict(list)
+    for stream in plan.stages[stage].streams:
+        if stream.judged and hasattr(test_named(stream.test), "roughly"):
+            work[stream.test] += [(stream, label) for label in new.tracks[stream.name]]
+    for test, items in work.items():
+        questions = [question_for(stream, new.segments, label) for stream, label in items]
+        states = [new.tracks[stream.name][label].state for stream, label in items]
+        for (stream, label), weight in zip(items, _at_once.weights(test_named(test), questions, states), strict=True):
+            track = new.tracks[stream.name][label]
+            new.tracks[stream.name][label] = replace(
+                track, log_rollback=weight.rollback, log_promotion=weight.promotion
+            )
     return new
 
 
@@ -154,10 +175,10 @@ def _watch_baseline(new: Evidence, stream: Stream, gather: Gather) -> None:
         return
     state = new.drift.get(stream.name) or drift.begin()
     if stream.spec.kind is MetricKind.RATE:
-        for n, yes in _periods(Whole(gather).windows(0.0).sum(axis=1)[:, :2]).tolist():
+        for n, yes in _periods(gather.windows_by_stratum.sum(axis=1)[:, :2]).tolist():
             state = drift.absorb(state, n, yes, yes)
     else:
-        n, total, product = (form.sum(axis=0) for form in Whole(gather).sums())
+        n, total, product = (form.sum(axis=0) for form in gather.sums_by_stratum)
         state = drift.absorb(state, float(n[0]), float(total[0]), float(product[0, 0]))
     new.drift[stream.name] = state
 
@@ -171,7 +192,7 @@ def _periods(windows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.add.reduceat(windows, np.unique(np.minimum(starts, len(windows) - 1)), axis=0)
 
 
-def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]]) -> None:
+def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]], *, rough: bool) -> None:
     """Give a test all its streams' windows at once, and note what crossed."""
     questions = [question_for(stream, new.segments, label) for stream, label, _ in items]
     tracks = [
@@ -181,7 +202,7 @@ def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]]) -
     states = test.absorb(questions, [track.state for track in tracks], [batch for _, _, batch in items])
     mark = Mark(look=new.looks, samples=new.samples, ts=new.ts)
     judged = [i for i, (stream, _, _) in enumerate(items) if stream.judged]
-    found = _at_once.weights(test, [questions[i] for i in judged], [states[i] for i in judged])
+    found = _at_once.weights(test, [questions[i] for i in judged], [states[i] for i in judged], rough=rough)
     weights = dict(zip(judged, found, strict=True))
     for i, ((stream, label, _), question, track, state) in enumerate(
         zip(items, questions, tracks, states, strict=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatekeeper.decide.columns import needed, segment_keys
 from gatekeeper.decide.compile import compile_policy, whole
-from gatekeeper.decide.fold import begin, fold_columns
+from gatekeeper.decide.fold import begin, fold_columns, settled
 from gatekeeper.decide.policyfile import parse_policy, policy_from_mapping
 from gatekeeper.decide.weigh import verdict_of, weigh
 from gatekeeper.errors import InputError
@@ -71,9 +71,10 @@ def analyze(
     plan = whole(asked, paired=comparison.paired)
     evidence = begin(plan, 0)
     for window in looks(_placed(first, runs, comparison), min(look_every, order.most) if look_every else None):
-        evidence = fold_columns(plan, 0, evidence, window)
+        evidence = fold_columns(plan, 0, evidence, window, rough=look_every is not None)
         if look_every is not None and verdict_of(plan, 0, evidence) is not VerdictKind.HOLD:
             break
+    evidence = settled(plan, 0, evidence)
     report = weigh(plan, 0, evidence, look=evidence.looks, now_s=evidence.ts or 0.0)
     report = replace(report, checks=(*report.checks, *_checks(order, comparison)))
     return _corrected(report, samples, known) if known else report

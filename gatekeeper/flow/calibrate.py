@@ -149,7 +149,7 @@ def _judged(plan: Plan, columns: Columns, arms: Any, every: int) -> _End:  # noq
     evidence = begin(plan, 0)
     verdict = VerdictKind.HOLD
     for start in range(0, len(rows), every):
-        evidence = fold_columns(plan, 0, evidence, rows.take(slice(start, start + every)))
+        evidence = fold_columns(plan, 0, evidence, rows.take(slice(start, start + every)), rough=True)
         verdict = verdict_of(plan, 0, evidence)
         if verdict is not VerdictKind.HOLD:
             break

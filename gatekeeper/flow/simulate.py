@@ -167,7 +167,7 @@ class _Stage:
         for size in self.looks:
             columns = window(list(open_.values()), self.setting, start, size, self.policy.segments, rng)
             start += len(columns)
-            evidence = fold_columns(plan, 0, evidence, columns)
+            evidence = fold_columns(plan, 0, evidence, columns, rough=True)
             _note(evidence, open_, start, failed, passed)
             for number in range(many):
                 own = [(number, stream.name) for stream in self.streams]

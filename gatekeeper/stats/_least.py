@@ -29,6 +29,9 @@ FIRST = 13
 PIECES = 12
 """Parts into which a stretch that may hold the least is cut."""
 
+FEW = 64
+"""Points up to which all are summed at once: finding out which need not be would cost as much."""
+
 BLOCK = 512
 """Points worked on together: their terms then stay in the processor's cache."""
 
@@ -43,35 +46,44 @@ class Bets(NamedTuple):
     fixed: Array
 
 
-def least(claims: Sequence[Claim], bets: Bets, t: Array) -> Array:
+def least(claims: Sequence[Claim], bets: Bets, t: Array, enough: Array | None = None) -> Array:
     """Return each claim's least log e-value over all thresholds, shape (claims,).
 
-    t: the share that its low arm has beyond the threshold, at least. The low arms are not empty.
+    t: the share that its low arm has beyond the threshold, at least. The low arms are not empty. enough: below this a
+    claim's least is not looked for any further, and what was found, which is no less, is returned; None: all are exact.
     """
     best = np.full(len(claims), np.inf)
     arms = _thresholds.Counts(claims)
     owner = np.arange(len(claims))
     cuts = _thresholds.ends([claim.low for claim in claims], t, FIRST)
-    new = np.diff(cuts, prepend=-1) > 0
+    new = np.ones(cuts.shape, np.bool_)
+    np.greater(cuts[:, 1:], cuts[:, :-1], out=new[:, 1:])
     while len(cuts):
         counts = arms.beyond(np.repeat(owner, cuts.shape[1]), cuts.ravel()).reshape(*cuts.shape, -1)
         _lower(best, bets, owner[np.nonzero(new)[0]], counts[new])
-        wide = np.diff(cuts) > 1
+        wide = cuts[:, 1:] - cuts[:, :-1] > 1
+        if enough is not None:
+            wide &= (best >= enough)[owner, None]
         row, place = np.nonzero(wide)
         under = np.concatenate([counts[:, :-1, :1], counts[:, 1:, 1:]], axis=2)[wide]
-        maybe = _values(bets, owner[row], under, _top) < best[owner[row]]
-        row, place, under = row[maybe], place[maybe], under[maybe]
+        if len(row) > FEW:
+            maybe = _values(bets, owner[row], under, _top) < best[owner[row]]
+            row, place, under = row[maybe], place[maybe], under[maybe]
         open_ones = _values(bets, owner[row], under, _sum) < best[owner[row]]
         row, place = row[open_ones], place[open_ones]
         left, right, owner = cuts[row, place, None], cuts[row, place + 1, None], owner[row]
         cuts = left + (right - left) * np.arange(PIECES + 1) // PIECES
-        new = np.diff(cuts, prepend=left) > 0
-        new[:, -1] = False
+        new = np.empty(cuts.shape, np.bool_)
+        new[:, 0] = new[:, -1] = False
+        np.greater(cuts[:, 1:-1], cuts[:, :-2], out=new[:, 1:-1])
     return best
 
 
 def _lower(best: Array, bets: Bets, owner: Places, counts: Array) -> None:
     """Lower each claim's best to its least log e-value at the counts (points, counts)."""
+    if len(owner) <= FEW:
+        np.minimum.at(best, owner, _values(bets, owner, counts, _sum))
+        return
     top = _values(bets, owner, counts, _top)
     bar = best.copy()
     np.minimum.at(bar, owner, top + np.log(bets.fixed.shape[1]))

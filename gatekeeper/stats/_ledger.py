@@ -118,11 +118,13 @@ class Ledger:
         key = self._owner[ready.row]
         if apart:
             key = key * len(windows) + ready.at
-        first = np.flatnonzero(np.diff(key, prepend=-1))
-        place = np.cumsum(np.diff(key, prepend=key[0]) != 0)
+        new = np.ones(len(key), np.bool_)
+        np.not_equal(key[1:], key[:-1], out=new[1:])
+        first, place = np.flatnonzero(new), np.cumsum(new) - 1
         log_e = np.zeros((len(first), *self._log_e.shape[1:]))
         for part, steps in self._weighed(ready):
-            starts = np.flatnonzero(np.diff(place[part], prepend=-1))
+            new[part.start] = True
+            starts = np.flatnonzero(new[part])
             log_e[place[part][starts]] += np.add.reduceat(steps, starts, axis=0)
         owner = self._owner[ready.row[first]]
         if apart and len(windows) > 1:

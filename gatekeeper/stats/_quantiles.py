@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from gatekeeper.stats._histogram import Histogram
     from gatekeeper.stats._thresholds import Arm
 
+    Array = NDArray[np.float64]
     Places = NDArray[np.int64]
+    LogE = Callable[["Sequence[Asked]", "Array | None"], Array]
 
 SMALLEST, LARGEST = 0.02, 50.0
 """Ratios beyond these are no bound at all."""
@@ -121,13 +123,15 @@ def _arms(asked: Sequence[Asked]) -> tuple[list[Arm], list[Arm]]:
 def weighs(
     questions: Sequence[Question],
     states: Sequence[State],
-    log_e: Callable[[Sequence[Asked]], NDArray[np.float64]],
+    log_e: LogE,
     *,
     both: tuple[str, str] | None = None,
+    rough: bool = False,
 ) -> list[Weight]:
     """Weigh many streams' claims; log_e: the log e-values against those whose arms are not empty.
 
-    both: of pairs, where the states hold the histograms of pairs beyond together, for either claim.
+    both: of pairs, where the states hold the histograms of pairs beyond together, for either claim. rough: a log
+    e-value that certainly crosses nothing, not even half of a failure's bar, may be told as more than it is.
     """
     asked = []
     for question, state in zip(questions, states, strict=True):
@@ -136,7 +140,7 @@ def weighs(
         asked.append(_claim(question, base, other, pairs[0], worse=True))
         if question.proof_margin is not None:
             asked.append(_claim(question, base, other, pairs[1], worse=False))
-    found = iter(_open(asked, log_e).tolist())
+    found = iter(_open(asked, log_e, np.array([_enough(one) for one in asked]) if rough else None).tolist())
     return [
         Weight(rollback=next(found), promotion=-math.inf if question.proof_margin is None else next(found))
         for question in questions
@@ -158,12 +162,18 @@ def _unmoved(at: Places) -> Places:
     return at
 
 
-def _open(asked: Sequence[Asked], log_e: Callable[[Sequence[Asked]], NDArray[np.float64]]) -> NDArray[np.float64]:
+def _enough(one: Asked) -> float:
+    """Return the log e-value below which nothing comes of a claim."""
+    question = one.question
+    return -math.log(question.alpha_rollback) / 2.0 if one.worse else -math.log(question.alpha_promotion)
+
+
+def _open(asked: Sequence[Asked], log_e: LogE, enough: Array | None) -> Array:
     """Return log e-values; 0 against claims about an empty arm."""
     found = np.zeros(len(asked))
     at = [i for i, one in enumerate(asked) if one.claim.low.n and one.claim.high.n]
     if at:
-        found[at] = log_e([asked[i] for i in at])
+        found[at] = log_e([asked[i] for i in at], None if enough is None else enough[at])
     return found
 
 

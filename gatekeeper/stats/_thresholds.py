@@ -6,6 +6,7 @@ need a look: a threshold is told by its bucket's index in the low arm, the numbe
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -82,14 +83,19 @@ class Laid:
 
     def up_to(self, owner: Places, wanted: NDArray[Any]) -> Places:
         """Return how many of these parts' numbers, which ascend, are at most the wanted ones; owner, wanted: (n,)."""
-        low = self.start[owner]
-        high = low + self.size[owner]
-        last = len(self.flat) - 1
-        for _ in range(int(self.size.max()).bit_length()):
-            middle = (low + high) >> 1
-            before = (low < high) & (self.flat[np.minimum(middle, last)] <= wanted)
-            low, high = np.where(before, middle + 1, low), np.where(before, high, middle)
-        return np.asarray(low - self.start[owner])
+        return np.asarray(self._keys.searchsorted(_keys(owner, wanted), side="right") - self.start[owner])
+
+    @cached_property
+    def _keys(self) -> NDArray[np.complex128]:
+        """Return all numbers in one ascending order."""
+        return _keys(np.repeat(np.arange(len(self.size)), self.size), self.flat)
+
+
+def _keys(owner: Places, numbers: NDArray[Any]) -> NDArray[np.complex128]:
+    """Return numbers ordered by owner first: numpy compares real parts, then imaginary ones."""
+    found = np.empty(len(numbers), np.complex128)
+    found.real, found.imag = owner, numbers
+    return found
 
 
 class Counts:
