@@ -13,7 +13,7 @@ from pathlib import Path
 import page
 
 HERE = Path(__file__).parent
-SCRIPTS = ("scoring_speed", "violations")
+SCRIPTS = ("scoring_speed", "validation", "violations")
 
 
 def main() -> None:

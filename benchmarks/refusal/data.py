@@ -85,7 +85,7 @@ def taught(row: Row) -> tuple[int, float] | None:  # noqa: PLR0911 - a line a la
     if row.label == "1" and _ASKS_FOR_HELP.match(row.question):
         return 1, 0.7 if declines else 0.8
     if row.label in {"1", "3", "contradicted"}:
-        return None if declines else (0, 1.0)
+        return (1, 0.5) if feature == "policy" else None if declines else (0, 1.0)
     if row.label in {"2", "5", "complied", "disclaimed"}:
         return 0, 0.5 if declines or row.label == "disclaimed" else 1.0
     return None

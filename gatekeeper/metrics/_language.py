@@ -91,6 +91,8 @@ def _scraps(asked: str, answered: str) -> bool:
     if answered.isascii():
         return False
     scraps, foreign = _loose()
+    if foreign.search(answered) is None:
+        return False
     return sum(map(len, scraps.findall(answered))) >= FEWEST_LOOSE and foreign.search(asked) is None
 
 

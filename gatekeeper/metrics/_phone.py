@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from gatekeeper.metrics._digits import enough_digits
+
 FEWEST_DIGITS, MOST_DIGITS = 7, 15  # ITU-T E.164 allows 15
 NATIONAL_DIGITS = range(9, 12)
 LOOK_BACK, LOOK_AHEAD = 30, 10
@@ -35,7 +37,7 @@ def phones(text: str) -> list[tuple[int, int]]:
     national number) or when a word such as "call" stands at most 30 characters before it or 10 after it.
     """
     found: list[tuple[int, int]] = []
-    if _pattern(_SEVEN_DIGITS).search(text) is None:
+    if not enough_digits(text) or _pattern(_SEVEN_DIGITS).search(text) is None:
         return found
     for match in _pattern(_NUMBER).finditer(text):
         start, end = match.span()

@@ -66,7 +66,8 @@ def grams(head: str) -> set[str]:
     """Return the word 1- to 3-grams of a head in lower case: the beginning as `^`, numbers as `#`, idioms left out."""
     for short, long in _SHORT:
         head = head.replace(short, long)
-    head = _IDIOM.sub("", head)
+    if "cannot " in head:
+        head = _IDIOM.sub("", head)
     tokens = ["^", *("#" if token.isdigit() else token for token in _TOKEN.findall(head))]
     found = set(tokens)
     found.update(map(" ".join, pairwise(tokens)))

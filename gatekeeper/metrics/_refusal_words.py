@@ -6,7 +6,8 @@ Each branch starts with a plain letter, so that the engine rejects most places i
 from __future__ import annotations
 
 _CANNOT = (
-    r"(?:can(?:no|')t|can not|could not|couldn't|(?:won't|will not)(?: be able to)?|would not|"
+    r"(?:can(?:no|')t|can not|could not|couldn't|(?:won't|will not)(?: be able to)?|"
+    r"would not(?! (?:\w+ )?(?:recommend|advi[sc]e|advocate|suggest|encourage|describe))|"
     r"(?:am|'m) (?:\w+ly )?(?:unable|not able|not going|not willing|not allowed|not permitted) to)"
 )
 _DO_NOT = r"(?:do not|don't)"
@@ -57,9 +58,26 @@ POLICY = (
         r"goes against|unethical|harmful)"
     ),
     r"my (?:programming|guidelines)[^.!?]{0,60}? (?:prevent|prohibit|forbid|(?:do not|don't|does not) allow)",
+    (
+        r"(?:illegal|unlawful|a crime|criminal|unethical|immoral)\b[^!?]{0,120}? i (?:\w+ )?"
+        r"(?:advise|discourage|urge|caution)\b[^.!?]{0,20}? (?:against|from|not to)\b"
+    ),
+    r"(?:have been|am|'m|was) (?:designed|programmed|trained|instructed) to (?:avoid|decline|refuse|refrain)",
+    r"violates? (?:my|our|safety|content|usage) (?:\w+ )?(?:polic|guideline|terms|principle)",
+    r"nope,? (?:i )?(?:can't|won't|cannot)\b",
     r"unable to (?:assist|help|comply|fulfil|provide|answer)",
     r"can(?:no|')t (?:assist|help) (?:you )?with\b",
-    r"not something (?:that )?i (?:can|will|am|'m)\b",
+    r"(?:is|was)?n(?:o|')t (?:something|a topic|a subject) (?:that )?i(?:'m| can| will| am)\b",
+    (
+        r"(?:something|topic|subject) (?:that )?i "
+        r"(?:(?:can|will) ?not|can't|won't|do not|don't|am not|must avoid|have to avoid)\b"
+    ),
+    r"beyond what i (?:can|am)\b",
+    r"no[,.!] i (?:won't|will not|can't|cannot)\b",
+    (
+        r"i (?:would |must |have to )?(?:strongly |highly )?(?:advise|recommend|discourage|urge|caution)\b"
+        r"[^.!?]{0,30}? (?:against|not to|from)\b[^!?]{0,120}?\b(?:illegal|unlawful|crime|criminal|unethical|immoral)"
+    ),
     r"let's (?:talk about something|discuss something|change the (?:subject|topic))",
 )
 """Will not: what the model says it must or does not want to do."""
@@ -68,6 +86,10 @@ CAPABILITY = (
     rf"i(?: |(?='m)){_CANNOT} {_ADVERB}{_ABLE}",
     r"i(?:'m| am) not capable of\b",
     rf"i {_DO_NOT} actually (?:have|know|possess)",
+    (
+        r"(?:i have|there(?: i|')s) no (?:way (?:for me to|of) know|"
+        r"information (?:available )?(?:to me|on|about|regarding))"
+    ),
     rf"as an? {_MACHINE}[^.!?]{{0,60}}? (?:can(?:no|')t|unable to|not able to|not capable)\b",
 )
 """Cannot: what the model says it has no means for."""
@@ -82,20 +104,56 @@ DISCLAIMER = (
 )
 """Says what it is; a refusal only when no answer follows."""
 
-OPINION = r"\b(?:opinion|view|belief|feeling|emotion|preference|judg)"
+LETTER = r"(?:subject:|dear (?!user|customer|friend|sir or madam, as an ai)[^\n,]{1,40}[,:\n])"
+"""A letter that was asked for: whoever declines in it is not the model."""
+
+QUOTED = r'(?<=[\s(:,])"[^"\n]{1,200}"'
+"""What somebody else says."""
+
+CONCESSION = (
+    r"\b(?:while|(?:al)?though) i"
+    r"(?:'m not| am not| do not| don't| can ?not| can't| would(?:n't| not)| have(?:n't| not)) [^.!?,\n]{0,30}?\b"
+    r"(?:predict|foresee|condone|endorse|promote|encourage|advocate|agree|feel|taste|see|hear|eat|experience|sure|"
+    r"certain|verify|an? [\w ]{1,30}|(?:personal|physical|real|human) \w+|feelings|emotions|opinions|preferences)"
+    r"[^.!?,\n]{0,60},"
+)
+"""What is granted before the answer comes."""
+
+OPINION = r"\b(?:opinion|view|belief|feeling|emotion|preference|judg|experience|generali[sz]|speak for)"
 """A thing withheld that makes the sentence a disclaimer."""
 
 GOES_ON = (
-    r"\b(?:however|instead|that said|nevertheless|but (?:i|here|if|some|there|the|it|generally)\b|here (?:is|are)\b|"
-    r"with that (?:said|in mind))|\n\s*(?:1[.)]|[-*]) "
+    r"\b(?:however|instead|that said|nevertheless|but (?:i|here|if|some|many|most|there|the|it|generally|in general|"
+    r"according|based|to answer|for general)\b|here (?:is|are)\b|with that (?:said|in mind))|\n\s*(?:1[.)]|[-*]) "
 )
 """A turn after which an answer follows."""
 
-CUE = (
-    r"\b(?:(?:\w+n't|no|not|never|cannot|unable|sorry|against|ai|wrong|crime|strongly|illegal|illegally|unethical|"
-    r"inappropriate|unacceptable|harmful|dangerous|lack|language model)\b|apolog|declin|refus|refrain)"
+CUES = frozenset(
+    b"no not never cannot unable sorry against ai wrong crime strongly illegal illegally unethical inappropriate"
+    b" unacceptable harmful dangerous lack".split()
 )
-"""A word without which nothing is declined: a text without one is not judged further."""
+STEMS = (
+    "n't",
+    "language model",
+    "apolog",
+    "declin",
+    "refus",
+    "refrain",
+    "violat",
+    "avoid",
+    "my programming",
+    "my guidelines",
+    "remain neutral",
+    "remain impartial",
+    "remaining neutral",
+    "remaining impartial",
+    "let's talk",
+    "let's discuss",
+    "let's change",
+    "beyond what i ",
+)
+"""Words, and parts of words, without which nothing is declined: a text without any is not judged further, and no
+pattern holds in it."""
 
 LACKS = (
     r"\b(?:(?:do not|don't|not) (?:\w+ )?(?:have|possess|hold|know|able|capable|aware)|knowledge|information|no access|"

@@ -29,6 +29,7 @@ DIALECTS = {
 }
 MAX_SCHEMA_BYTES = 64_000
 MAX_PATTERNS = 200
+MAX_REFERENCES = 1_000
 MAX_DEPTH = 200
 MAX_VISITS = 300_000
 MAX_EXPLAINED = 3_000
@@ -122,6 +123,9 @@ def _kept(text: bytes) -> Schema | str:
 def _compile(text: bytes, documents: Mapping[str, Any]) -> Schema:
     if len(text) > MAX_SCHEMA_BYTES:
         raise UnsupportedSchemaError(f"{len(text)} bytes long; at most {MAX_SCHEMA_BYTES}")
+    references = text.count(b'"$ref"')
+    if references > MAX_REFERENCES:
+        raise UnsupportedSchemaError(f"{references} references; at most {MAX_REFERENCES}")
     body = orjson.loads(text)
     try:
         patterns = patterns_of(body)

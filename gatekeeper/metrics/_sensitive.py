@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from ipaddress import ip_address
 
+from gatekeeper.metrics._digits import enough_digits
+
 MOST_FOUND = 50  # so that a hostile answer costs little more than a bad one
 CARD_DIGITS = range(13, 20)
 SHORT_CARD_DIGITS = 12
 _CARD_STARTS = ("1800", "2", "3", "4", "5", "6")
-_SHORT_CARD_STARTS = ("50", "56", "57", "58", "6")
+_SHORT_CARD_STARTS = ("0604", "50", "56", "57", "58", "6")
 _PRINTED_SSN = {"078-05-1120", "219-09-9999"}
 _PLACEHOLDER = re.compile(
     r"@(?:[\w-]+\.)*(?:example\.[a-z.]{2,6}|example|invalid|test|localhost|(?:sub)?domain\.[a-z.]{2,6}|yourdomain\.\w+)$"
@@ -37,6 +39,7 @@ class _Kind:
     pattern: starts with plain characters and has finite bounds, so that a hostile text costs linear time.
     edge: characters that may not stand beside a match. real: tells data from look-alikes.
     clue: a pattern that is found faster than the whole. lead: characters of the datum before the pattern's match.
+    long: has digits enough to be asked after only where `enough_digits` finds some.
     """
 
     name: str
@@ -46,6 +49,7 @@ class _Kind:
     real: Callable[[str], bool]
     clue: str = ""
     lead: int = 0
+    long: bool = False
 
 
 def find(text: str) -> list[Sensitive]:
@@ -60,7 +64,7 @@ def find(text: str) -> list[Sensitive]:
                 break
         else:
             continue
-        if clue and not clue.search(text):
+        if (kind.long and not enough_digits(text)) or (clue and not clue.search(text)):
             continue
         for match in pattern.finditer(text):
             start, end = max(0, match.start() - kind.lead), match.end()
@@ -142,7 +146,7 @@ def _kinds() -> tuple[tuple[_Kind, re.Pattern[str] | None, re.Pattern[str]], ...
 _KINDS = (
     _Kind("login", ("://",), r"(?<=://)[\w.%+-]{1,64}:[^\s/@:\"'<>]{6,64}@[\w.-]{1,253}", "", _real_login),
     _Kind("email", ("@",), r"[\w.+-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.){1,6}[A-Za-z]{2,24}", "", _real_address),
-    _Kind("card", ("",), r"[1-6](?:[ -]?\d){11,18}", "-", _luhn),
+    _Kind("card", ("",), r"[0-6](?:[ -]?\d){11,18}", "-", _luhn, long=True),
     _Kind(
         "iban",
         ("",),
@@ -151,6 +155,7 @@ _KINDS = (
         _mod_97,
         clue=r"[0-9][0-9] ?[A-Za-z0-9]{4} ?[A-Za-z0-9]{4}",
         lead=2,
+        long=True,
     ),
     _Kind("ssn", ("-",), r"\d{3}-\d{2}-\d{4}", "-", _real_ssn, clue=r"-\d\d-\d"),
     _Kind("ip", (".",), r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)", "-", _public_ip, clue=r"\.\d{1,3}\.\d"),

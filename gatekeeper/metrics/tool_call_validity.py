@@ -27,7 +27,8 @@ SPEC = MetricSpec(
 def score(exchange: Exchange) -> Score:
     """Hold every call against the tools that the request offered; one bad call makes the answer invalid.
 
-    None where no tool was offered, none was called, or a tool's schema cannot be used.
+    None where no tool was offered, none was called, or a tool's schema cannot be used. The labels say whether the
+    answer was streamed: servers parse calls apart there, and some have lost arguments.
     """
     offered = schemas_of(exchange.request)
     if not offered:
@@ -44,7 +45,8 @@ def score(exchange: Exchange) -> Score:
         for call, error in zip(answer.tool_calls, errors, strict=True)
     ]
     first = next((error for error in errors if error), "")
-    return Score(not first, first, {"tool_calls": labels})
+    streamed = exchange.request.get("stream") is True
+    return Score(not first, first, {"tool_calls": labels, "tool_calls_streamed": streamed})
 
 
 def _error(call: object, offered: Mapping[str, dict[str, Any] | None]) -> str | None:
