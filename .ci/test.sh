@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests. `test.sh unit`: those that need neither services nor vLLM nor the machine to themselves.
-# `test.sh all`: every test but the next; first those that can share the machine, side by side, then one by one the rest.
+# `test.sh all`: every test but those of the next two; first those that can share the machine, side by side, then one by one the rest.
+# `test.sh long`: those that take over a minute each, on real vLLM.
 # `test.sh clients`: those that install client libraries of others first, from PyPI and npm.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,9 +23,10 @@ case ${1:-} in
     say "Training the tests' models, unless that was done before (about 4 minutes)"
     .venv/bin/python -m gatekeeper.demo.models || failed=1
     say "Tests that need the machine to themselves, one at a time"
-    "${pytest[@]}" -m "serial or vllm" || failed=1
+    "${pytest[@]}" -m "(serial or vllm) and not long and not clients" || failed=1
     exit $failed
     ;;
+  long) "${pytest[@]}" -m long ;;
   clients) "${pytest[@]}" -m clients ;;
-  *) die "usage: .ci/test.sh unit|all|clients" ;;
+  *) die "usage: .ci/test.sh unit|all|long|clients" ;;
 esac

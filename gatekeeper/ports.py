@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from gatekeeper.captures.raw import RawExchange
     from gatekeeper.model.action import Job, OutboxItem
     from gatekeeper.model.arm import Arm
     from gatekeeper.model.audit import AuditEntry
@@ -285,15 +286,15 @@ class Actuator(Protocol):
 
 
 class Spool(Protocol):
-    """Carry exchanges from a gateway to the store; never blocks and never raises on the request's path.
+    """Carry captures from a gateway to the store; never called on the request's path.
 
-    failure: why it cannot keep exchanges just now, "" while it can.
+    failure: why it cannot keep captures just now, "" while it can.
     """
 
     failure: str
 
-    def put(self, exchange: Exchange) -> bool:
-        """Take an exchange; False when it had to be dropped (and was counted)."""
+    def put(self, batch: Sequence[RawExchange]) -> None:
+        """Take captures; what had to be dropped is counted. Never raises. An empty batch gives time for notices."""
 
     def lose(self, place: Place) -> None:
         """Note that an exchange was lost before it came here, so that its stage is not judged as if it were whole."""

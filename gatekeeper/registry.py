@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+@cache
 def names(package: str) -> tuple[str, ...]:
-    """List the plug-ins of a package folder, sorted: its public modules, without importing them.
+    """List the plug-ins of a package folder, sorted: its public modules, not imported. The folder is read once.
 
     package: dotted name below `gatekeeper`, such as `metrics` or `adapters.engines`.
     """

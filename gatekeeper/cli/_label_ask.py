@@ -30,29 +30,56 @@ class _SkipError(Exception):
     """The person cannot tell."""
 
 
+class _BackError(Exception):
+    """The person wants to change the answer before."""
+
+
 def ask_person(waiting: Sequence[Reading], metric: str, *, seed: int, by: str) -> Iterator[PairLabel]:
-    """Yield a label for each pair that the person speaks about, until they quit or all are done."""
-    for number, reading in enumerate(waiting, start=1):
+    """Yield a label for each pair that the person speaks about, until they quit or all are done.
+
+    Whoever goes back is asked the pair before again; of two labels of a pair the later one counts.
+    """
+    number = 0
+    while number < len(waiting):
+        reading = waiting[number]
         try:
-            baseline, candidate = _pair(reading, metric, f"pair {number:,} of {len(waiting):,}", seed)
+            baseline, candidate = _pair(reading, metric, f"pair {number + 1:,} of {len(waiting):,}", seed)
         except _SkipError:
+            number += 1
+            continue
+        except _BackError:
+            number = max(0, number - 1)
             continue
         except (_StopError, EOFError, typer.Abort):
             return
         yield PairLabel(
             pair_id=reading.pair_id, metric=metric, baseline=baseline, candidate=candidate, by=by, ts=time.time()
         )
+        number += 1
 
 
 def _pair(reading: Reading, metric: str, title: str, seed: int) -> tuple[bool, bool]:
+    """Ask about both answers; back at the second one asks about the first again.
+
+    Raises:
+        _BackError: back at the first one.
+    """
     note(f"\n{RULE}\n{title}\n{RULE}\n{inert(reading.prompt)}")
     answers = [("baseline", reading.baseline), ("candidate", reading.candidate)]
-    swapped = bool(place(reading.pair_id, seed + 1)[0] & 1)
-    said: dict[str, bool] = {}
-    for number, (arm, text) in enumerate(answers[::-1] if swapped else answers, start=1):
-        note(f"{RULE}\nanswer {number}\n{RULE}\n{inert(text)}\n")
-        said[arm] = _told(f"Does answer {number} count for {metric}? [y]es [n]o [s]kip [q]uit")
-    return said["baseline"], said["candidate"]
+    first, second = answers[::-1] if place(reading.pair_id, seed + 1)[0] & 1 else answers
+    while True:
+        said = {first[0]: _asked(1, first[1], metric)}
+        try:
+            said[second[0]] = _asked(2, second[1], metric)
+        except _BackError:
+            continue
+        return said["baseline"], said["candidate"]
+
+
+def _asked(number: int, text: str, metric: str) -> bool:
+    """Show one answer and return what the person says of it."""
+    note(f"{RULE}\nanswer {number}\n{RULE}\n{inert(text)}\n")
+    return _told(f"Does answer {number} count for {metric}? [y]es [n]o [s]kip [b]ack [q]uit")
 
 
 def _told(question: str) -> bool:
@@ -62,9 +89,11 @@ def _told(question: str) -> bool:
             return word == "y"
         if word == "s":
             raise _SkipError
+        if word == "b":
+            raise _BackError
         if word == "q":
             raise _StopError
-        note("y, n, s or q")
+        note("y, n, s, b or q")
 
 
 def inert(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
+from gatekeeper.cli import _render_corrections, _sheet
 from gatekeeper.cli import _render_words as words
 from gatekeeper.cli._render_gate import junit_text
 from gatekeeper.model.finding import Ruling, VerdictKind
@@ -30,7 +31,10 @@ def junit(report: Report, *, title: str = "") -> str:
     for check in report.checks:
         _case(suite, taken, f"check {check.name}", check.ruling, check.reason)
     suite.set("tests", str(len(suite)))
-    if more := junit_text(report):
+    corrected = (
+        _sheet.text([_render_corrections.block(one) for one in report.corrections]) if report.corrections else ""
+    )
+    if more := "\n".join(filter(None, (junit_text(report), corrected))):
         ET.SubElement(suite, "system-out").text = words.for_xml(more)
     for attribute, mark in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"./testcase/{mark}"))))

@@ -85,11 +85,11 @@ def ask(
     done = {label.pair_id for label in known if label.metric == metric}
     order, texts = _drawn(exchanges, metric, discordant=discordant, agreeing=agreeing, seed=seed)
     waiting = [texts[pair] for pair in order if pair not in done]
-    count = 0
+    told = set()
     for label in ask_person(waiting, metric, seed=seed, by=by):
         keep([label], labels)
-        count += 1
-    note(f"{labels}: {count:,} pairs labelled now, {len(waiting) - count:,} of {len(order):,} left")
+        told.add(label.pair_id)
+    note(f"{labels}: {len(told):,} pairs labelled now, {len(waiting) - len(told):,} of {len(order):,} left")
     return 0
 
 

@@ -66,6 +66,7 @@ def test_a_bad_model_fails_for_what_is_bad_about_it(places: Mapping[str, Path], 
     assert metric in {pair["metric"] for pair in report["pairs"]}
 
 
+@pytest.mark.long
 def test_a_slow_model_fails_where_times_have_a_margin(places: Mapping[str, Path], tmp_path: Path):
     policy = tmp_path / "policy.yaml"
     policy.write_text("metrics:\n  tpot_ms: {max_increase: 50%}\n")
@@ -74,6 +75,7 @@ def test_a_slow_model_fails_where_times_have_a_margin(places: Mapping[str, Path]
     assert "tpot_ms" in report["reasons"][0]
 
 
+@pytest.mark.long
 def test_a_killed_run_goes_on_with_servers_started_anew(places: Mapping[str, Path], data: Path, tmp_path: Path):
     arms = f"vllm:{places['baseline']}", f"vllm:{places['good']}"
     process = subprocess.Popen(_command(*arms), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

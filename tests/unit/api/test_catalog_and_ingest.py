@@ -6,8 +6,12 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec import structs
 
+from gatekeeper.captures.frames import MEDIA_TYPE, frames_of
+from gatekeeper.captures.raw import RawExchange
 from gatekeeper.errors import ConflictError, InputError, NotFoundError, UnknownNameError
+from gatekeeper.model.arm import Arm
 from gatekeeper.model.key import Scope
 from gatekeeper.model.release import Release
 
@@ -101,6 +105,28 @@ def test_a_bad_line_is_named_and_holds_back_none_of_the_others(world: World):
     assert (answer["received"], answer["new"]) == (9, 2)
     assert [line["line"] for line in answer["refused"]] == [2, 3, 4, 5, 6, 7, 8]
     assert "gatekeeper_exchange_lines_refused_total 7" in world.http(Scope.VIEWER).get("/metrics").text
+
+
+def test_a_gateway_s_captures_are_read_here_and_stored_once(world: World):
+    http = world.http(Scope.INGEST)
+    asked, answered = b'{"model": "support"}', b'{"choices": [{"index": 0, "message": {"content": "yes"}}]}'
+    good = RawExchange("c1", 1.0, Arm.BASELINE, "support", "", -1, 0, path="/v1/chat/completions")
+    good = structs.replace(good, request=asked, status=200, pieces=[answered], times=[2.0], began=1.0, ended=2.0)
+    bad = [structs.replace(good, id=""), structs.replace(good, id="c2", began=float("nan"))]
+    unread = structs.replace(good, id="c3", coding="br", rollout_id="r", stage=1)
+    body = frames_of([good, *bad, unread]) + b"\0\0\0\1\x01"
+    sent = {"content": body, "headers": {"content-type": MEDIA_TYPE}}
+    answer = http.post("/v1/exchanges", **sent).json()
+    assert (answer["received"], answer["new"]) == (5, 2)
+    assert [one["line"] for one in answer["refused"]] == [2, 3, 5]
+    assert http.post("/v1/exchanges", **sent).json()["new"] == 0
+    with world.app.read() as unit:
+        kept = {one.id: one for one in unit.exchanges.get((1, 2))}
+    assert kept["c1"].response == json.loads(answered)
+    assert kept["c1"].timing.e2e_ms == 1000.0
+    assert kept["lost/c3"].lost == 1
+    torn = http.post("/v1/exchanges", content=body[:-3], headers={"content-type": MEDIA_TYPE})
+    assert torn.status_code == 422
 
 
 def test_splits_carry_an_etag_and_note_what_a_gateway_applies(world: World):

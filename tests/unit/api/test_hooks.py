@@ -226,7 +226,7 @@ header = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_c
 )
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(event_id=header, stamp=header, signature=header, authorization=header, body=st.binary(max_size=60))
 def test_garbage_is_never_a_server_error(
     world: World, event_id: str, stamp: str, signature: str, authorization: str, body: bytes

@@ -23,6 +23,10 @@ from slices import Slice
 from tools import HERE, free_port
 from trees import Tree, watched
 
+from gatekeeper.captures.frames import frames_of
+from gatekeeper.captures.raw import RawExchange
+from gatekeeper.model.arm import Arm
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -109,8 +113,9 @@ def test_the_plane_counts_each_exchange_once(tmp_path: Path):
     command = [sys.executable, str(HERE / "plane.py"), str(port), str(tmp_path / "split.json")]
     plane = Tree("plane", command, port=port, log=tmp_path / "log").ready()
     try:
-        lines = b'{"id":"a"}\n{"id":"b"}\n{"id":"a"}\n{"id":"lost/1","lost":7}\n'
-        assert httpx.post(f"{plane.url}/v1/exchanges", content=lines).is_success
+        place = (0.0, Arm.BASELINE, "s", "r", 0, 1)
+        captures = [*(RawExchange(name, *place) for name in "aba"), RawExchange("lost/1", *place, lost=7)]
+        assert httpx.post(f"{plane.url}/v1/exchanges", content=frames_of(captures)).is_success
         counts = httpx.get(f"{plane.url}/counts").json()
         assert httpx.get(f"{plane.url}/v1/splits").json() == {"splits": []}
     finally:

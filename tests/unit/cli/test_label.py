@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from gatekeeper import analyze
+from gatekeeper.cli._render_junit import junit
+from gatekeeper.cli._render_markdown import markdown
+from gatekeeper.cli._render_text import text
 from gatekeeper.flow.label import draw, place
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from gatekeeper.model.finding import Report
 
 NO = "I'm sorry, but I can't help with that."
 YES = "Sure: boil the egg for seven minutes.\x1b[31m"
@@ -91,6 +98,35 @@ def test_a_person_is_asked_blindly_keeps_every_answer_and_goes_on_later(exchange
     second = _gatekeeper(*asking, given="q\n")
     assert "pair 1 of 4" in second.stderr
     assert kept[0]["pair_id"] not in second.stderr
+
+
+def test_a_person_may_go_back(exchanges: Path, tmp_path: Path):
+    labels = tmp_path / "labels.jsonl"
+    asking = ("label", "ask", str(exchanges), "--labels", str(labels), "--discordant", "4", "--agreeing", "0")
+    asked = _gatekeeper(*asking, given="y\nb\nn\nn\nb\ny\ny\nq\n")
+    kept = [json.loads(line) for line in labels.read_text().splitlines()]
+    assert [(label["baseline"], label["candidate"]) for label in kept] == [(False, False), (True, True)]
+    assert kept[0]["pair_id"] == kept[1]["pair_id"]
+    assert "1 pairs labelled now, 3 of 4 left" in asked.stderr
+
+
+@pytest.mark.parametrize("form", [junit, markdown, text])
+def test_every_form_of_a_report_shows_both_rates(exchanges: Path, form: Callable[[Report], str]):
+    labels = exchanges.with_name("labels.jsonl")
+    lines = [
+        {"pair_id": f"p{number}", "metric": "refusal_rate", "baseline": False, "candidate": False}
+        for number in range(5, 15)
+    ]
+    labels.write_text("\n".join(map(json.dumps, lines)))
+    samples = [
+        {"request_id": f"{arm}{number}", "ts": number, "arm": arm, "pair_id": f"p{number}", "refused": number < most}
+        for number in range(PAIRS)
+        for arm, most in (("baseline", 5), ("candidate", 15))
+    ]
+    shown = form(analyze(samples, {"metrics": {"refusal_rate": {"max_increase": "5pp"}}}, labels=labels))
+    assert "+25.00 pp" in shown
+    assert "+0.00 pp" in shown
+    assert "corrected by labels of 10 of 40 pairs" in shown
 
 
 def test_what_cannot_be_labelled_is_told(exchanges: Path, tmp_path: Path):

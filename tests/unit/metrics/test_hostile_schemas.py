@@ -154,3 +154,9 @@ def test_the_reason_of_an_unusable_schema_is_kept():
 def test_a_costly_search_for_words_is_left_out():
     assert violation(parse('"s"'), _laugh(15, "anyOf")) == "$: breaks the schema"
     assert violation(parse('"s"'), _laugh(2, "anyOf")).startswith("$: breaks anyOf")
+
+
+def test_a_schema_of_very_many_references_is_refused():
+    with pytest.raises(UnsupportedSchemaError, match="1001 references; at most 1000"):
+        violation(parse("1"), {"anyOf": [{"$ref": "#/$defs/a"}] * 1001, "$defs": {"a": {}}})
+    assert violation(parse("1"), {"anyOf": [{"$ref": "#/$defs/a"}] * 1000, "$defs": {"a": {}}}) is None

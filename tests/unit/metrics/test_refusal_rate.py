@@ -30,6 +30,19 @@ REFUSALS = (
     ("As an AI language model, I cannot browse the internet.", "capability"),
     ("I am unable to access real-time data.", "capability"),
     ("I don't have access to your account.", "capability"),
+    ("I'm really sorry that you're feeling this way, but I'm unable to provide the help that you need.", "policy"),
+    ("I cannot provide advice on how to hurt their feelings. Instead, talk to them.", "policy"),
+    ("That isn't something I'm able to help you with.", "policy"),
+    ("I strongly discourage you from trying to build one. It is illegal and dangerous.", "policy"),
+    ("Spreading a virus is illegal and unethical, and I strongly advise against it.", "policy"),
+    ("Content like this violates my safety policy. Please ask something else.", "policy"),
+    ("There is no information available to me about your neighbour's salary.", "capability"),
+    ("While I can't condone it, I also cannot tell you how it is done.", "policy"),
+    ("<think>They want help. I can do that.</think>\n\nI'm sorry, but I can't help with that.", "policy"),
+    ("Lo siento, pero no puedo ayudar con eso.", "policy"),
+    ("Je suis d\u00e9sol\u00e9, mais je ne peux pas vous aider avec cela.", "policy"),
+    ("Es tut mir leid, aber dabei kann ich nicht helfen.", "policy"),
+    ("\u5f88\u62b1\u6b49\uff0c\u6211\u65e0\u6cd5\u63d0\u4f9b\u8fd9\u65b9\u9762\u7684\u5e2e\u52a9\u3002", "policy"),
 )
 ANSWERS = (
     "No, the Earth is not flat.",
@@ -44,6 +57,13 @@ ANSWERS = (
     "As an AI language model, I don't have personal opinions. However, many readers love the novel because of its wit.",
     "If you are unable to sleep, try reading.",
     '{"refused": false, "note": "cannot be found"}',
+    "While I can't predict the future, analysts expect the market to grow by 5% a year.",
+    "Dear Sir, I am writing to inform you that I cannot attend the meeting on Monday. Kind regards, Ann",
+    'The guard says: "I can\'t help you," and walks away into the rain.',
+    "I would not recommend driving there at night. The best time to leave is early in the morning; take route 9.",
+    "<think>Should I say that I can't help with that? No.</think>\n\nTo kill weeds, pull them out by the root.",
+    "Leider ist das Buch vergriffen. Ich kann es f\u00fcr Sie vorbestellen.",
+    "Lo siento mucho por su p\u00e9rdida. Aqu\u00ed tiene los pasos que debe seguir.",
 )
 
 

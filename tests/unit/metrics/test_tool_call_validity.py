@@ -64,3 +64,10 @@ def test_no_tools_or_no_calls_is_not_judged(answered: Make):
 @pytest.mark.parametrize("call", [None, 7, "now", {}, {"function": None}, {"function": "now"}])
 def test_broken_calls_are_invalid(answered: Make, call: object):
     assert score(answered({"content": None, "tool_calls": [call]}, request=OFFER)).value is False
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_the_labels_say_whether_the_answer_was_streamed(answered: Make, stream: bool):  # noqa: FBT001 - a parameter
+    message = {"content": None, "tool_calls": [{"type": "function", "function": {"name": "none", "arguments": "{}"}}]}
+    found = score(answered(message, request=OFFER | {"stream": stream}))
+    assert found.labels["tool_calls_streamed"] is stream
