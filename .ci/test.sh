@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Run the tests. `test.sh unit`: those that need neither services nor vLLM nor the machine to themselves.
-# `test.sh all`: every test but those of the next two; first those that can share the machine, side by side, then one by one the rest.
+# `test.sh all`: every test but those of the next two; first those that can share the machine, side by side, then one
+# by one the rest.
 # `test.sh long`: those that take over a minute each, on real vLLM.
 # `test.sh clients`: those that install client libraries of others first, from PyPI and npm.
 set -euo pipefail

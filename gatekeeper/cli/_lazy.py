@@ -49,7 +49,7 @@ class LazyGroup(TyperGroup):
 
     def __init__(self, **attrs: Any) -> None:  # noqa: ANN401 - Typer's own arguments, handed through
         """Outline every command, so that help and completion need no imports."""
-        attrs["commands"] = {name: TyperCommand(name, help=text) for name, text in COMMANDS.items()}
+        attrs["commands"] = {name: TyperCommand(name, help=text, short_help=text) for name, text in COMMANDS.items()}
         super().__init__(**attrs)
 
     def resolve_command(self, ctx: typer.Context, args: list[str]) -> tuple[Any, Any, list[str]]:  # type: ignore[override]  # typer.Context is the public name of its base
@@ -83,4 +83,12 @@ def _command(module: ModuleType, name: str) -> Any:  # noqa: ANN401 - Typer's co
         single.command(name)(module.command)
         found = typer.main.get_command(single)
     found.name = name
-    return found
+    return plain(found)
+
+
+def plain(command: Any) -> Any:  # noqa: ANN401 - Typer's command class is not public
+    """Let a command and all below it print its help without boxes: to draw them takes as long as all else of a help."""
+    command.rich_markup_mode = None
+    for below in getattr(command, "commands", {}).values():
+        plain(below)
+    return command

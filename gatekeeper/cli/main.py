@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from gatekeeper.cli._console import complain, keep_writing
-from gatekeeper.cli._lazy import LazyGroup
+from gatekeeper.cli._lazy import LazyGroup, plain
 from gatekeeper.errors import GatekeeperError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def main(args: Sequence[str]) -> int:
     """
     debug = "--debug" in takewhile(lambda arg: arg.startswith("-"), args) or os.environ.get("GATEKEEPER_DEBUG") == "1"
     try:
-        code = typer.main.get_command(app).main(args=list(args), prog_name="gatekeeper", standalone_mode=False)
+        code = plain(typer.main.get_command(app)).main(args=list(args), prog_name="gatekeeper", standalone_mode=False)
     except typer.TyperException as exc:
         return _usage(exc)
     except (KeyboardInterrupt, typer.Abort):

@@ -74,7 +74,8 @@ def analyze(
         evidence = fold_columns(plan, 0, evidence, window, rough=look_every is not None)
         if look_every is not None and verdict_of(plan, 0, evidence) is not VerdictKind.HOLD:
             break
-    evidence = settled(plan, 0, evidence)
+    if look_every is not None:
+        evidence = settled(plan, 0, evidence)
     report = weigh(plan, 0, evidence, look=evidence.looks, now_s=evidence.ts or 0.0)
     report = replace(report, checks=(*report.checks, *_checks(order, comparison)))
     return _corrected(report, samples, known) if known else report

@@ -52,6 +52,12 @@ class Plan(msgspec.Struct, kw_only=True):
     asks_usage: bool = False
     way: Any = None
 
+    def copies(self, capture: Capture) -> bool:
+        """Tell whether the candidate gets a copy of this request."""
+        if not (self.split.mirror_bp and self.drawn and self.measured):
+            return False
+        return self.arm is _BASELINE and mirrored(self.split, capture.id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
@@ -130,8 +136,7 @@ class Forward:
             self._start(capture)
             return
         capture = self._capture(plan.arm, self._request.arrived)
-        copied = plan.drawn and plan.measured and plan.arm is _BASELINE and mirrored(plan.split, capture.id)
-        if copied:
+        if plan.copies(capture):
             self._shadow = self._shop.mirror.copy(capture, plan.model)
         self._start(capture)
 

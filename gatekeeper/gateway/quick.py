@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from gatekeeper.decide.assign import mirrored
 from gatekeeper.errors import InputError
 from gatekeeper.gateway.attempt import FAULT, Attempt
 from gatekeeper.gateway.body import with_model
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.upstream import Connection
     from gatekeeper.model.split import Endpoint
 
-_BASELINE, _CANDIDATE = Arm.BASELINE, Arm.CANDIDATE
+_CANDIDATE = Arm.CANDIDATE
 
 
 class Way(NamedTuple):
@@ -62,9 +61,7 @@ def answer(shop: Shop, client: ClientConnection, request: Request, plan: Plan) -
     capture = Capture(
         request.exchange_id, time.time(), plan.arm, split, endpoint, stage, request, plan.labels, request.arrived
     )
-    copy = None
-    if split.mirror_bp and plan.drawn and plan.arm is _BASELINE and mirrored(split, capture.id):
-        copy = shop.mirror.copy(capture, plan.model)
+    copy = shop.mirror.copy(capture, plan.model) if plan.copies(capture) else None
     message = b"%b%d\r\n%b\r\n%b" % (lead, len(body), request.id_line, body)
     return Quick(road, connection, capture, message, shop, client, plan, copy)
 

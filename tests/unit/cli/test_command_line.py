@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -46,19 +45,8 @@ def test_help_lists_every_command() -> None:
     assert all(name in done.stdout for name in COMMANDS)
 
 
-def test_help_takes_under_0_3_s_of_cpu() -> None:
-    assert min(cpu_s("--help") for _ in range(3)) < 0.3
-
-
-def cpu_s(*args: str) -> float:
-    """Return the processor time of one run; neighbours on the machine inflate it, so callers take the best of some."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    gatekeeper(*args)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
-
-
 def test_help_imports_no_command() -> None:
+    """What makes `--help` slow is what it imports; its time is in benchmarks/start/run.py."""
     script = "import sys; from gatekeeper.cli.main import main; main(['--help']); print(sorted(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
     loaded = done.stdout.splitlines()[-1]

@@ -16,7 +16,9 @@ from gatekeeper.metrics._schema import _kept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIMIT_S = 0.05
+# Far above the 0.05 s that benchmarks/behaviour/validation.py holds each to, for machines may be slow, and far below
+# the minutes of what these once met.
+LIMIT_S = 0.5
 
 
 def _laugh(levels: int, key: str) -> dict[str, Any]:
