@@ -70,4 +70,5 @@ def main() -> None:
     print(f"all: {rate:,.0f} answers/s per core at {mean:,.0f} characters, {rate * mean / CHARS:,.0f}/s at {CHARS:,}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
+from itertools import chain
 
 from gatekeeper.metrics._words import words
 
@@ -112,10 +113,13 @@ def _script(text: str) -> str | None:
 def _latin(said: tuple[bytes, ...]) -> str | None:
     """Return the language whose most common words these are."""
     known = _common()
-    english = sum(map(_english().__contains__, said))
+    english = len(list(filter(_english().__contains__, said)))
     if english >= max(FEWEST_HITS, PLAIN_SHARE * len(said)):
         return "english"
-    hits = Counter(name for word in said if word in known for name in known[word])
+    seen = list(filter(known.__contains__, said))
+    if len(seen) < max(FEWEST_HITS, LEAST_SHARE * len(said)):
+        return None
+    hits = Counter(chain.from_iterable(map(known.__getitem__, seen)))
     ranked = hits.most_common(2)
     if not ranked or ranked[0][1] < max(FEWEST_HITS, LEAST_SHARE * len(said)):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from gatekeeper.metrics._words import words
+from gatekeeper.metrics._words import vocabulary, words
 
 GRAM_WORDS = 4
 MIN_GRAMS = 16  # shorter answers repeat themselves by chance
@@ -20,6 +20,15 @@ def repetition(text: str) -> float:
     if grams < MIN_GRAMS:
         return 0.0
     return 1 - len(set(zip(said, said[1:], said[2:], said[3:], strict=False))) / grams
+
+
+def most_repetition(text: str) -> float:
+    """Return a bound that `repetition` cannot exceed, found in a third of the time; 1 for texts of fewer than 19 words.
+
+    Each word that is new begins a 4-gram that is new, but for the last three.
+    """
+    grams = len(words(text)) - GRAM_WORDS + 1
+    return 1 - (len(vocabulary(text)) - GRAM_WORDS + 1) / grams if grams >= MIN_GRAMS else 1.0
 
 
 def periodic_tail(text: str) -> int:

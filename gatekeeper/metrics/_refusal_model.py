@@ -32,7 +32,6 @@ _IDIOM = re.compile(
 )
 _SHORT = (
     ("can't", "cannot"),
-    ("can not", "cannot"),
     ("won't", "will not"),
     ("n't", " not"),
     ("'m", " am"),
@@ -64,8 +63,10 @@ def weights() -> Weights:
 
 def grams(head: str) -> set[str]:
     """Return the word 1- to 3-grams of a head in lower case: the beginning as `^`, numbers as `#`, idioms left out."""
-    for short, long in _SHORT:
-        head = head.replace(short, long)
+    if "'" in head:
+        for short, long in _SHORT:
+            head = head.replace(short, long)
+    head = head.replace("can not", "cannot")
     if "cannot " in head:
         head = _IDIOM.sub("", head)
     tokens = ["^", *("#" if token.isdigit() else token for token in _TOKEN.findall(head))]
@@ -77,6 +78,6 @@ def grams(head: str) -> set[str]:
 
 def margin(head: str, feature: str, model: Weights) -> float:
     """Return how far a head (lower case, straight apostrophes) lies on the declining side; `feature` may be ""."""
-    known = [model.grams[gram] for gram in grams(head) if gram in model.grams]
+    known = model.grams.keys() & grams(head)
     told = model.scale * model.features[feature] if feature else 0.0
-    return math.fsum(known) / math.sqrt(max(len(known), model.floor)) + told + model.bias
+    return math.fsum(map(model.grams.__getitem__, known)) / math.sqrt(max(len(known), model.floor)) + told + model.bias

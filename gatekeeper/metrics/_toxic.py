@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from gatekeeper.metrics._words import words
+from gatekeeper.metrics._words import vocabulary
 
 _Rule = tuple[str, frozenset[bytes], tuple[str, ...], re.Pattern[str]]
 LOOK_BACK = 500  # characters, for a quotation that is open
@@ -83,7 +83,7 @@ _RULES = (  # kind; words and phrases of which one each must stand in the text b
 def toxic(text: str) -> list[tuple[str, int, int]]:
     """Return (kind, start, end) of each find: hate, threat or abuse. What stands in quotation marks is not counted."""
     known, rules = _rules()
-    if not (seen := known.intersection(words(text))):
+    if not (seen := known & vocabulary(text)):
         return []
     plain = text.lower()
     if len(plain) != len(text):  # a few letters have a longer small form, and places must stay

@@ -19,3 +19,9 @@ _TABLE = _table()
 def words(text: str) -> tuple[bytes, ...]:
     """Return a text's words as UTF-8, in order. The last few texts are remembered: several scorers ask for the same."""
     return tuple(text.encode(errors="surrogatepass").translate(_TABLE).split())
+
+
+@lru_cache(maxsize=4)
+def vocabulary(text: str) -> frozenset[bytes]:
+    """Return each word of a text once; the last few texts are remembered."""
+    return frozenset(words(text))

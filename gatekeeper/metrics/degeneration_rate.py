@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatekeeper.metrics._answer import prompt_text, read_answer
 from gatekeeper.metrics._language import switched
-from gatekeeper.metrics._loops import packing, periodic_tail, repetition
+from gatekeeper.metrics._loops import most_repetition, packing, periodic_tail, repetition
 from gatekeeper.model.metric import MetricKind, MetricSpec, Score
 
 if TYPE_CHECKING:
@@ -46,19 +46,22 @@ def score(exchange: Exchange) -> Score:
     if answer is None or not answer.spoken:
         return Score(None, "no words to judge")
     asked = prompt_text(exchange.request)
+    repeated = repetition(answer.text) if most_repetition(answer.text) > MAX_REPETITION else None
     found: dict[str, Any] = {
         "empty": not (answer.text.strip() or answer.refusal or answer.tool_calls) and not _filtered(answer),
         "truncated": answer.finish_reason == "length",
-        "repetition": round(repetition(answer.text), 3),
-        "looping": False,
+        "repetition": None if repeated is None else round(repeated, 3),
+        "looping": _loops(answer.text, repeated or 0.0),
         "control_tokens": _control(answer.text, asked),
         "garbled": answer.text.count(_GARBLED) >= MAX_GARBLED and _GARBLED not in asked,
         "language_switch": switched(_last_said(exchange.request), answer.text, f"{asked}\n{exchange.context or ''}"),
     }
-    found["looping"] = _loops(answer.text, found["repetition"])
-    looped = {**found, "repetition": found["repetition"] > MAX_REPETITION}
-    reasons = [name for name, there in looped.items() if there]
+    reasons = [name for name, there in found.items() if (there if name != "repetition" else _much(repeated))]
     return Score(bool(reasons), ", ".join(reasons), {"degeneration": found})
+
+
+def _much(repeated: float | None) -> bool:
+    return repeated is not None and repeated > MAX_REPETITION
 
 
 def _loops(text: str, repeated: float) -> bool:

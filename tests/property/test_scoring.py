@@ -15,7 +15,7 @@ from gatekeeper.metrics._json import parse
 from gatekeeper.metrics._patterns import search
 from gatekeeper.metrics._scoring import score_exchange
 from gatekeeper.metrics._subset import holds
-from gatekeeper.metrics.degeneration_rate import repetition
+from gatekeeper.metrics._loops import most_repetition, repetition
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.exchange import Exchange
 from gatekeeper.model.wire import sample_to_dict
@@ -94,6 +94,11 @@ def test_more_keys_never_break_a_subset(value: object, extra: str):
 @given(st.lists(st.sampled_from(["a", "b", "c"]), max_size=60))
 def test_repetition_is_a_share(words: list[str]):
     assert 0.0 <= repetition(" ".join(words)) < 1.0
+
+
+@given(st.lists(st.text("abc", min_size=1, max_size=2), max_size=60))
+def test_no_repetition_exceeds_its_bound(words: list[str]):
+    assert repetition(" ".join(words)) <= most_repetition(" ".join(words))
 
 
 @given(st.from_regex(re.compile(r"[ab(|)*+?\[\]\\^$.{2,}]{1,14}"), fullmatch=True))
