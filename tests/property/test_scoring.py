@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from gatekeeper.metrics._checks import CHECKS
 from gatekeeper.metrics._json import parse
+from gatekeeper.metrics._loops import most_repetition, repetition
 from gatekeeper.metrics._patterns import search
 from gatekeeper.metrics._scoring import score_exchange
 from gatekeeper.metrics._subset import holds
-from gatekeeper.metrics._loops import most_repetition, repetition
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.exchange import Exchange
 from gatekeeper.model.wire import sample_to_dict
