@@ -53,8 +53,13 @@ def to_json(states: Sequence[State]) -> dict[str, Any]:
 def _names(state: State) -> Names:
     """Return a state's names, those of a mapping in it with its own."""
     return tuple(
-        (name, _names(value) if type(value) is dict else None)  # a test of the type is quicker, and nothing else comes
-        for name, value in state.items()
+        [
+            (
+                name,
+                _names(value) if type(value) is dict else None,
+            )  # a test of the type is quicker, and nothing else comes
+            for name, value in state.items()
+        ]
     )
 
 
@@ -76,18 +81,18 @@ def _column(values: list[Any], content: list[bytes]) -> dict[str, Any]:
         shapes = [value.shape for value in values]
         shape = {"shape": shapes[0]} if shapes.count(shapes[0]) == len(shapes) else {"shapes": shapes}
         flat = np.concatenate([value.ravel() for value in values])
-        return {"type": flat.dtype.str} | shape | _packed(flat, [value.size for value in values], content)
+        return {"type": flat.dtype.str} | shape | _packed(flat, np.array([value.size for value in values]), content)
     values = [value.item() if isinstance(value, np.generic) else value for value in values]
     kinds = {type(value) for value in values}
     for kind, name in _NUMBERS:
         if kinds == {kind}:
-            return {"type": kind.__name__} | _packed(np.array(values, name), [1] * len(values), content)
+            return {"type": kind.__name__} | _packed(np.array(values, name), np.ones(len(values), np.int64), content)
     if len(values) > 1 and np.ndarray in kinds:
         return {"each": [_column([value], content) for value in values]}
     return {"plain": values}
 
 
-def _packed(flat: Array, sizes: Sequence[int], content: list[bytes]) -> dict[str, Any]:
+def _packed(flat: Array, sizes: Array, content: list[bytes]) -> dict[str, Any]:
     """Add numbers' bytes; sizes: how many each state has.
 
     `as` says that each state's are kept as narrower numbers, by their places in NARROW, one type after the other;
@@ -118,12 +123,14 @@ def _whole(flat: Array) -> bool:
     return float(flat[-1]).is_integer() and bool((np.floor(flat) == flat).all())
 
 
-def _starts(sizes: Sequence[int]) -> Array:
+def _starts(sizes: Array) -> Array:
     """Return where each part of these sizes begins, and where the last ends."""
-    return np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+    starts = np.zeros(len(sizes) + 1, np.int64)
+    np.cumsum(sizes, out=starts[1:])
+    return starts
 
 
-def _by_type(types: Array, sizes: Sequence[int]) -> Iterator[tuple[int, Array | slice]]:
+def _by_type(types: Array, sizes: Array) -> Iterator[tuple[int, Array | slice]]:
     """Return the places of the numbers that are kept in each type; types: of each state's."""
     used = np.unique(types).tolist()
     if len(used) == 1:
@@ -167,8 +174,11 @@ def _values(column: dict[str, Any], count: int, content: bytes, start: int) -> t
         return found, start
     plain = {kind.__name__: name for kind, name in _NUMBERS}
     scalar, kind = column["type"] in plain, np.dtype(plain.get(column["type"], column["type"]))
-    shapes = [()] * count if scalar else column.get("shapes") or [column["shape"]] * count
-    sizes = [math.prod(shape) for shape in shapes]
+    shapes = column.get("shapes")
+    if shapes is None:
+        sizes = np.full(count, 1 if scalar else math.prod(column["shape"]))
+    else:
+        sizes = np.array([math.prod(shape) for shape in shapes])
     cuts = _starts(sizes)
     flat = np.empty(cuts[-1], kind.newbyteorder("="))
     if "as" not in column:
@@ -183,10 +193,10 @@ def _values(column: dict[str, Any], count: int, content: bytes, start: int) -> t
     if "first" in column:
         filled = np.flatnonzero(sizes)
         total = np.cumsum(flat)
-        flat = total + np.repeat(np.array(column["first"], np.int64) - total[cuts[filled]], np.array(sizes)[filled])
+        flat = total + np.repeat(np.array(column["first"], np.int64) - total[cuts[filled]], sizes[filled])
     if scalar:
         return flat.tolist(), start
-    if "shape" in column:
+    if shapes is None:
         return list(flat.reshape(count, *column["shape"])), start
     parts = pairwise(cuts.tolist())
     return [flat[a:b].reshape(shape) for (a, b), shape in zip(parts, shapes, strict=True)], start

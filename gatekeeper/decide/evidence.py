@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,11 @@ def _tracks_to_json(tracks: dict[str, dict[str, Track]]) -> dict[str, Any]:
     """Write all streams' tracks: their labels, the marks that there are, and all numbers together."""
     flat = [track for by_label in tracks.values() for track in by_label.values()]
     marks = {
-        name: {str(i): asdict(mark) for i, track in enumerate(flat) if (mark := getattr(track, name)) is not None}
+        name: {
+            str(i): {"look": mark.look, "samples": mark.samples, "ts": mark.ts}
+            for i, track in enumerate(flat)
+            if (mark := getattr(track, name)) is not None
+        }
         for name in MARKS
     }
     states = [{"state": track.state} | {name: float(getattr(track, name)) for name in NUMBERS} for track in flat]
