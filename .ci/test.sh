@@ -24,7 +24,7 @@ case ${1:-} in
     say "Training the tests' models, unless that was done before (about 4 minutes)"
     .venv/bin/python -m gatekeeper.demo.models || failed=1
     say "Tests that need the machine to themselves, one at a time"
-    "${pytest[@]}" -m "(serial or vllm) and not long and not clients" || failed=1
+    "${pytest[@]}" --durations=12 -m "(serial or vllm) and not long and not clients" || failed=1
     exit $failed
     ;;
   long) "${pytest[@]}" -m long ;;

@@ -33,15 +33,15 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "data" / "gate"
 
 
-def _command(baseline: str, candidate: str, *args: str, policy: Path = EVALSET / "policy.yaml") -> list[str]:
+def _command(baseline: str | None, candidate: str, *args: str, policy: Path = EVALSET / "policy.yaml") -> list[str]:
     return [
         sys.executable, "-m", "gatekeeper", "gate", "--format", "json", "--policy", str(policy),
-        "--evalset", str(EVALSET), "--baseline", baseline, "--candidate", candidate, *args,
+        "--evalset", str(EVALSET), "--candidate", candidate, *(("--baseline", baseline) if baseline else ()), *args,
     ]  # fmt: skip
 
 
 def _gate(
-    baseline: str, candidate: str, *args: str, policy: Path = EVALSET / "policy.yaml"
+    baseline: str | None, candidate: str, *args: str, policy: Path = EVALSET / "policy.yaml"
 ) -> tuple[int, dict[str, Any], str]:
     ran = subprocess.run(
         _command(baseline, candidate, *args, policy=policy), capture_output=True, text=True, timeout=600, check=False
@@ -49,9 +49,20 @@ def _gate(
     return ran.returncode, json.loads(ran.stdout or "{}"), ran.stderr
 
 
-def test_an_equally_good_model_passes_and_bears_the_same_load(places: Mapping[str, Path]):
+@pytest.fixture(scope="module")
+def equal(
+    places: Mapping[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[int, dict[str, Any], str, Path]:
+    """Run an equally good model against the baseline; return what came of it, and the record of both arms' answers."""
+    folder = tmp_path_factory.mktemp("equal")
     arms = f"vllm:{places['baseline']}", f"vllm:{places['good']}"
-    code, report, errors = _gate(*arms, "--load", "1,8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GATEKEEPER_DATA_DIR", str(folder / "data"))
+        return *_gate(*arms, "--load", "1,8", "--record", str(folder / "record.jsonl")), folder / "record.jsonl"
+
+
+def test_an_equally_good_model_passes_and_bears_the_same_load(equal: tuple[int, dict[str, Any], str, Path]):
+    code, report, errors, _ = equal
     assert (code, report.get("verdict")) == (0, "promote"), f"{errors}\n{json.dumps(report, indent=1)}"
     steps = [(step["concurrency"], step["arm"], step["failed"]) for step in report["profile"]]
     assert steps == [(each, arm, {}) for each in (1, 8) for arm in ("baseline", "candidate")]
@@ -59,8 +70,10 @@ def test_an_equally_good_model_passes_and_bears_the_same_load(places: Mapping[st
 
 
 @pytest.mark.parametrize(("bad", "metric"), BAD.items())
-def test_a_bad_model_fails_for_what_is_bad_about_it(places: Mapping[str, Path], bad: str, metric: str):
-    code, report, errors = _gate(f"vllm:{places['baseline']}", f"vllm:{places[bad]}")
+def test_a_bad_model_fails_for_what_is_bad_about_it(
+    places: Mapping[str, Path], equal: tuple[int, dict[str, Any], str, Path], bad: str, metric: str
+):
+    code, report, errors = _gate(None, f"vllm:{places[bad]}", "--against", str(equal[3]))
     assert (code, report.get("verdict")) == (1, "rollback"), f"{errors}\n{json.dumps(report, indent=1)}"
     assert metric in report["reasons"][0]
     assert metric in {pair["metric"] for pair in report["pairs"]}
