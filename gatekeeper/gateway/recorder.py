@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gatekeeper.captures.tap import to_exchange, unreadable
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gatekeeper.captures.raw import RawExchange
-    from gatekeeper.gateway.capture import Capture
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.gateway.http import Head
+    from gatekeeper.model.exchange import Exchange, Failure, Place
     from gatekeeper.ports import Spool
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,21 @@ _NOTICE_S = 1.0
 """How soon a loss is written down when nothing else comes."""
 _SHADOW_SHARE = 0.75
 """Mirrored requests may fill the queue up to this share; the rest is kept for those that only users saw."""
+
+
+class Captured(Protocol):
+    """Be an exchange that has ended, and what there is of it. failure: what went wrong, None where nothing did."""
+
+    pair_id: str | None
+    head: Head | None
+    failure: Failure | None
+
+    @property
+    def place(self) -> Place:
+        """Return what it is evidence for."""
+
+    def raw(self) -> RawExchange:
+        """Return what is recorded of it."""
 
 
 class Recorder:
@@ -43,7 +58,7 @@ class Recorder:
         self._takers = tuple(takers)
         self._bound = bound
         self._shadow_bound = bound * _SHADOW_SHARE
-        self._waiting: deque[Capture] = deque()
+        self._waiting: deque[Captured] = deque()
         self._wake = threading.Event()
         self._asleep = self._closing = False
         self.counts = {
@@ -63,7 +78,7 @@ class Recorder:
         """Return how many captures wait to be recorded."""
         return len(self._waiting)
 
-    def put(self, capture: Capture) -> None:
+    def put(self, capture: Captured) -> None:
         """Take a capture; never waits, never raises."""
         self.counts["accepted"] += 1
         waiting = len(self._waiting)
@@ -112,7 +127,7 @@ class Recorder:
                 break
         self._hand_on(batch)
 
-    def _read(self, capture: Capture, batch: list[RawExchange]) -> None:
+    def _read(self, capture: Captured, batch: list[RawExchange]) -> None:
         """Add a capture to the batch, and give it to the takers; one that cannot be read whole is dropped."""
         raw = capture.raw()
         try:

@@ -128,7 +128,7 @@ class Lane:
         arms = {"baseline": Endpoint(url=BASELINE, model="base"), "candidate": Endpoint(url=CANDIDATE, model="cand")}
         self.router = Router(SplitFeed(initial=[Split(**arms, **plain)]), None, Overrides(""))
         self.kept, fleet, counters = Kept(), Fleet(LIMITS, self.loop), Counters()
-        mirror = Mirror(fleet, self.kept, counters, 9)
+        mirror = Mirror(self.kept, counters, 9)
         self.shop = Shop(
             fleet=fleet, mirror=mirror, recorder=self.kept, counters=counters, rescues=Budget(1.0, 9.0, monotonic())
         )
@@ -167,8 +167,7 @@ class Lane:
         elif what in ("pause_writing", "resume_writing"):
             getattr(self.client, what)()
         elif what == "late":
-            for call in list(self.shop.fleet.caller.live):
-                call.expire(call.due_at)
+            self.expire()
         for connection, wire in self.ups:
             if connection.call is not None and not wire.is_closing():
                 if what == "say":
@@ -177,6 +176,14 @@ class Lane:
                     wire.abort()
                     connection.connection_lost(None)
 
+    def expire(self) -> None:
+        """Let every deadline pass."""
+        live = self.shop.fleet.caller.live
+        for call in list(live):
+            call.expire(call.due_at)
+            if call in live:  # it had been read from since the deadline that it knew
+                call.expire(call.due_at)
+
     def outcome(self) -> dict[str, Any]:
         """Return all that can be seen from outside."""
         return {
@@ -184,7 +191,7 @@ class Lane:
             "client did": self.wire.done,
             "sent up": [(wire.sent, wire.done) for _, wire in self.ups],
             "recorded": sorted(self.kept.raws, key=lambda raw: raw.id),
-            "counted": (dict(self.shop.counters.requests), dict(self.shop.counters.mirrors)),
+            "counted": (dict(self.shop.counters.requests.items()), dict(self.shop.counters.mirrors.items())),
             "rescued": dict(self.shop.counters.rescues),
             "under way": (len(self.shop.fleet.caller.live), self.shop.mirror.in_flight),
             "breaker": self.shop.fleet.breaker(CANDIDATE).open,
