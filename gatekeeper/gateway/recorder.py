@@ -8,6 +8,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from gatekeeper.captures.frames import add_frame
 from gatekeeper.captures.tap import to_exchange, unreadable
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _GATHER_S = 0.02
 """How long captures gather before the thread works on them: waking it for each would cost more than the work."""
+_SHORT = 64 << 10
+"""Bytes of a request's and of an answer's body that are copied at once."""
 _SLICE_S, _PAUSE_S = 0.0004, 0.001
 """The thread works in slices shorter than the interpreter's switch interval, and lets the event loop run between."""
 _NOTICE_S = 1.0
@@ -30,8 +33,12 @@ _SHADOW_SHARE = 0.75
 
 
 class Captured(Protocol):
-    """Be an exchange that has ended, and what there is of it. failure: what went wrong, None where nothing did."""
+    """Be an exchange that has ended, and what there is of it.
 
+    size: of the answer's body, bytes. failure: what went wrong, None where nothing did.
+    """
+
+    size: int
     pair_id: str | None
     head: Head | None
     failure: Failure | None
@@ -47,7 +54,9 @@ class Captured(Protocol):
 class Recorder:
     """Take captures from the event loop; bounded; what does not fit is dropped and counted.
 
-    The spool gets them raw, in batches, to be read elsewhere. takers: each gets every exchange, read here, in order.
+    The spool gets them raw, in batches, to be read elsewhere. Short ones are written into frames where they are taken,
+    which costs less than to leave their many small objects to another thread; the thread hands the frames on. takers:
+    each gets every exchange, read in the thread, in order.
     counts: accepted, recorded, cut (answers longer than is kept), dropped_queue_full, dropped_shadow_shed (mirrored,
     and the queue nearly full), dropped_unread (answers that cannot be read whole), dropped_fault.
     """
@@ -59,6 +68,10 @@ class Recorder:
         self._bound = bound
         self._shadow_bound = bound * _SHADOW_SHARE
         self._waiting: deque[Captured] = deque()
+        self._frames = bytearray()
+        self._framed = 0
+        self._lock = threading.Lock()
+        self._frames_here = spool is not None and not self._takers
         self._wake = threading.Event()
         self._asleep = self._closing = False
         self.counts = {
@@ -76,21 +89,41 @@ class Recorder:
     @property
     def waiting(self) -> int:
         """Return how many captures wait to be recorded."""
-        return len(self._waiting)
+        return len(self._waiting) + self._framed
 
     def put(self, capture: Captured) -> None:
         """Take a capture; never waits, never raises."""
         self.counts["accepted"] += 1
-        waiting = len(self._waiting)
+        waiting = len(self._waiting) + self._framed
         if waiting >= self._shadow_bound and (waiting >= self._bound or capture.pair_id is not None):
             self.counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
             if self._spool is not None:
                 self._spool.lose(capture.place)
             return
-        self._waiting.append(capture)
+        if not (self._frames_here and capture.size <= _SHORT and self._is_framed(capture)):
+            self._waiting.append(capture)
         if self._asleep:
             self._asleep = False
             self._wake.set()
+
+    def _is_framed(self, capture: Captured) -> bool:
+        """Write a capture into a frame, or drop it; False when that is left to the thread."""
+        raw = capture.raw()
+        if len(raw.request) > _SHORT:
+            return False
+        if unreadable(raw):
+            self._drop(raw, "dropped_unread")
+            return True
+        try:
+            with self._lock:
+                add_frame(self._frames, raw)
+                self._framed += 1
+        except ValueError:
+            return False
+        self.counts["recorded"] += 1
+        if raw.cut:
+            self.counts["cut"] += 1
+        return True
 
     def close(self) -> None:
         """Record what is queued, then end the thread."""
@@ -99,14 +132,16 @@ class Recorder:
         self._thread.join()
 
     def _run(self) -> None:
-        while self._waiting or not self._closing:
-            if self._waiting:
-                self._work(time.monotonic() + _SLICE_S)
-                if not self._closing and len(self._waiting) < self._bound // 2:
-                    time.sleep(_PAUSE_S)
+        while self.waiting or not self._closing:
+            if self.waiting:
+                self._hand_on_frames()
+                if self._waiting:
+                    self._work(time.monotonic() + _SLICE_S)
+                if not self._closing and self.waiting < self._bound // 2:
+                    time.sleep(_PAUSE_S if self._waiting else _GATHER_S)
                 continue
             self._asleep = True
-            if not self._waiting and not self._closing:  # one that came before the line above did not wake us
+            if not self.waiting and not self._closing:  # one that came before the line above did not wake us
                 self._rest()
             self._wake.clear()
             self._asleep = False
@@ -155,6 +190,13 @@ class Recorder:
         self.counts[reason] += 1
         if self._spool is not None:
             self._spool.lose(raw.place)
+
+    def _hand_on_frames(self) -> None:
+        with self._lock:
+            frames, count = self._frames, self._framed
+            self._frames, self._framed = bytearray(), 0
+        if count and self._spool is not None:
+            self._spool.put_frames(frames, count)
 
     def _hand_on(self, batch: list[RawExchange]) -> None:
         if self._spool is not None:

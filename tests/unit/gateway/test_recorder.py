@@ -28,6 +28,7 @@ class Captured:
     def __init__(self, raw: RawExchange, pair_id: str | None = None) -> None:
         """Keep it."""
         self._raw = raw
+        self.size = sum(map(len, raw.pieces))
         self.pair_id = pair_id
 
     @property
@@ -59,6 +60,18 @@ def test_the_spool_gets_captures_as_they_are():
     assert spool.losses == {RAW.place: 1}
     counts = {name: count for name, count in recorder.counts.items() if count}
     assert counts == {"accepted": 4, "recorded": 3, "cut": 1, "dropped_unread": 1}
+
+
+def test_long_captures_and_such_as_are_no_frames_are_left_to_the_spool():
+    spool = MemorySpool()
+    long, odd = structs.replace(GOOD, pieces=[b"x" * 100_000]), structs.replace(GOOD, expect=({"n": 2**70},))
+    asked = structs.replace(GOOD, request=b"x" * 100_000)
+    recorder = Recorder(spool, (), bound=100)
+    for raw in (GOOD, long, odd, asked):
+        recorder.put(Captured(raw))
+    recorder.close()
+    assert spool.captures == [GOOD, long, odd, asked]
+    assert (recorder.counts["recorded"], recorder.waiting) == (4, 0)
 
 
 def test_takers_get_exchanges_and_their_fault_is_counted():
