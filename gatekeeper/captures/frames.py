@@ -6,8 +6,8 @@ The array holds the fields of `RawExchange` in their order; a reader ignores wha
 from __future__ import annotations
 
 from math import isfinite
-from struct import Struct
-from typing import TYPE_CHECKING
+from struct import Struct, error
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -23,6 +23,7 @@ _NO_SIZE = bytes(HEAD_BYTES)
 _encode_into = msgspec.msgpack.Encoder().encode_into
 _AT_THE_END = -1
 _LENGTH = Struct(">I")
+_put_length = _LENGTH.pack_into
 _decode = msgspec.msgpack.Decoder(RawExchange).decode
 
 
@@ -32,14 +33,27 @@ def add_frame(frames: bytearray, raw: RawExchange) -> None:
     Raises:
         ValueError: it holds what MessagePack cannot; the frames are as they were.
     """
+    _add(frames, raw, raw.id)
+
+
+def add_fields(frames: bytearray, fields: tuple[Any, ...]) -> None:
+    """Write a capture, told by its fields in their order, behind the frames that are there.
+
+    Raises:
+        ValueError: they hold what MessagePack cannot; the frames are as they were.
+    """
+    _add(frames, fields, fields[0])
+
+
+def _add(frames: bytearray, capture: RawExchange | tuple[Any, ...], name: str) -> None:
     start = len(frames)
     frames += _NO_SIZE
     try:
-        _encode_into(raw, frames, _AT_THE_END)
-        frames[start : start + HEAD_BYTES] = (len(frames) - start - HEAD_BYTES).to_bytes(HEAD_BYTES, "big")
-    except (TypeError, ValueError, OverflowError) as exc:
+        _encode_into(capture, frames, _AT_THE_END)
+        _put_length(frames, start, len(frames) - start - HEAD_BYTES)
+    except (TypeError, ValueError, OverflowError, error) as exc:
         del frames[start:]
-        raise ValueError(f"capture {raw.id!r}: {exc}") from exc
+        raise ValueError(f"capture {name!r}: {exc}") from exc
 
 
 def frames_of(captures: Iterable[RawExchange]) -> bytes:

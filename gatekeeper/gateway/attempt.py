@@ -7,10 +7,11 @@ handed over to a leg, which goes on from there as if it had begun.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from gatekeeper.captures.frames import add_fields
 from gatekeeper.captures.raw import RawExchange
 from gatekeeper.gateway.capture import Capture
 from gatekeeper.gateway.usage import REFUSED
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.leg import Leg
     from gatekeeper.gateway.upstream import Connection
     from gatekeeper.gateway.way import Way
+    from gatekeeper.model.arm import Arm
     from gatekeeper.model.exchange import Failure
 
 Owner = TypeVar("Owner")
@@ -123,13 +125,17 @@ class Attempt(msgspec.Struct, Generic[Owner], eq=False):
 
     def raw(self) -> RawExchange:
         """Return what is recorded of it."""
+        return RawExchange(*self.fields(self.way.arm))
+
+    def fields(self, arm: Arm | str) -> tuple[Any, ...]:
+        """Return the fields of `raw`, in their order, with the arm as it is given."""
         way, request, head = self.way, self.request, self.head
         plan, endpoint = way.plan, way.endpoint
         split, labels = plan.split, plan.labels
-        return RawExchange(
+        return (
             self.id,
             self.ts,
-            way.arm,
+            arm,
             split.service,
             split.rollout_id,
             way.stage,
@@ -146,15 +152,23 @@ class Attempt(msgspec.Struct, Generic[Owner], eq=False):
             head.coding if head is not None else "",
             self.pieces,
             self.times,
-            False,  # noqa: FBT003 - the fields are told by their order here: this is done for every request
+            False,
             request.arrived,
             self.ended,
             self.cut,
-            False,  # noqa: FBT003 - as above
+            False,
             self.failure,
             endpoint.prompt_usd,
             endpoint.completion_usd,
         )
+
+    def add_frame(self, frames: bytearray) -> None:
+        """Write what is recorded of it behind the frames that are there.
+
+        Raises:
+            ValueError: it cannot be written.
+        """
+        add_fields(frames, self.fields(self.way.arm_name))
 
     def keep(self, data: bytes, *, ended: bool) -> None:
         """Capture a read; the breaker of an endpoint that has answered whole learns of it."""

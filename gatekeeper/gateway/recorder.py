@@ -8,14 +8,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
-from gatekeeper.captures.frames import add_frame
+from gatekeeper.captures.coding import KNOWN
 from gatekeeper.captures.tap import to_exchange, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gatekeeper.captures.raw import RawExchange
-    from gatekeeper.gateway.http import Head
+    from gatekeeper.gateway.http import Head, Request
     from gatekeeper.model.exchange import Exchange, Failure, Place
     from gatekeeper.ports import Spool
 
@@ -35,10 +35,13 @@ _SHADOW_SHARE = 0.75
 class Captured(Protocol):
     """Be an exchange that has ended, and what there is of it.
 
-    size: of the answer's body, bytes. failure: what went wrong, None where nothing did.
+    size: of the answer's body, bytes. cut: it was longer than is kept. failure: None where nothing went
+    wrong.
     """
 
+    request: Request
     size: int
+    cut: bool
     pair_id: str | None
     head: Head | None
     failure: Failure | None
@@ -49,6 +52,9 @@ class Captured(Protocol):
 
     def raw(self) -> RawExchange:
         """Return what is recorded of it."""
+
+    def add_frame(self, frames: bytearray) -> None:
+        """Write that behind the frames that are there, or raise ValueError."""
 
 
 class Recorder:
@@ -107,22 +113,17 @@ class Recorder:
             self._wake.set()
 
     def _is_framed(self, capture: Captured) -> bool:
-        """Write a capture into a frame, or drop it; False when that is left to the thread."""
-        raw = capture.raw()
-        if len(raw.request) > _SHORT:
+        """Write a capture into a frame; False when it is for the thread: it is long, or may have to be dropped."""
+        head = capture.head
+        if capture.cut or head is None or head.coding not in KNOWN or len(capture.request.body) > _SHORT:
             return False
-        if unreadable(raw):
-            self._drop(raw, "dropped_unread")
-            return True
         try:
             with self._lock:
-                add_frame(self._frames, raw)
+                capture.add_frame(self._frames)
                 self._framed += 1
         except ValueError:
             return False
         self.counts["recorded"] += 1
-        if raw.cut:
-            self.counts["cut"] += 1
         return True
 
     def close(self) -> None:

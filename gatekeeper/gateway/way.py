@@ -44,7 +44,8 @@ class Way(msgspec.Struct, eq=False):
     asks_usage: bool
     answer_s: float
     fine: Count
-    copied: bool = False
+    copied: bool
+    arm_name: str
 
     def message(self, request: Request) -> bytes:
         """Return a request as it goes there.
@@ -84,4 +85,5 @@ def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, cop
         min(road.limits.first_byte_s, road.limits.total_s),
         counters.mirrors.of(split.service, "sent") if copies else counters.requests.of(split.service, arm.value, "ok"),
         bool(split.mirror_bp),
+        arm.value,
     )

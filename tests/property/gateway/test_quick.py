@@ -11,6 +11,7 @@ from msgspec import structs
 
 from gatekeeper.adapters.splitfeed import SplitFeed
 from gatekeeper.captures.chunks import Chunks
+from gatekeeper.captures.frames import read_frame, split_frames
 from gatekeeper.gateway import quick
 from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.counters import Counters
@@ -109,6 +110,9 @@ class Kept:
         """Keep one, without its times."""
         raw = capture.raw()
         assert len(raw.times) == len(raw.pieces)
+        frames = bytearray()
+        capture.add_frame(frames)
+        assert [read_frame(frame) for frame in split_frames(frames)] == [raw]
         assert (raw.ended is None) == (capture.ended is None)
         blank = {"ts": 0.0, "began": 0.0, "ended": None, "times": [], "pieces": [b"".join(raw.pieces)]}
         self.raws.append(structs.replace(raw, **blank))

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from gatekeeper.adapters.memory_world import MemorySpool
+from gatekeeper.captures.frames import add_frame
 from gatekeeper.captures.raw import RawExchange
+from gatekeeper.gateway.http import Head, Request, RequestHead
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.model.arm import Arm
 
@@ -29,12 +31,21 @@ class Captured:
         """Keep it."""
         self._raw = raw
         self.size = sum(map(len, raw.pieces))
+        self.cut, self.failure = raw.cut, raw.failure
+        self.head = Head(raw.status, b"", 0, raw.content_type, raw.coding)
+        self.request = Request(
+            RequestHead(b"", b"", "", [], b"", b"", 1), raw.request, keep_alive=True, peer="", arrived=0
+        )
         self.pair_id = pair_id
 
     @property
     def place(self) -> Place:
         """Return what it is evidence for."""
         return self._raw.place
+
+    def add_frame(self, frames: bytearray) -> None:
+        """Write it."""
+        add_frame(frames, self._raw)
 
     def raw(self) -> RawExchange:
         """Return it."""
