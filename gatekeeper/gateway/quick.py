@@ -92,7 +92,8 @@ class Quick(Attempt[ClientConnection], eq=False):
         road.caller.live.discard(self)
         if road.breaker is not None:
             road.breaker.succeeded()
-        client.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head.start, size, request.id_line, data))
+        write = client.write
+        write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head.start, size, request.id_line, data))
         way.fine.number += 1
         way.shop.recorder.put(self)
         client.done()
@@ -135,7 +136,8 @@ class Quick(Attempt[ClientConnection], eq=False):
         else:
             self.pieces.append(data)
             self.times.append(monotonic())
-        self.owner.write(chunk)
+        write = self.owner.write  # not called as a method, which it is not: that is looked up anew each time
+        write(chunk)
 
     def _begin(self, head: Head) -> bytes:
         """Return the answer's head."""

@@ -26,6 +26,29 @@ _NO_BODY = (204, 304)
 class Connection(asyncio.Protocol):
     """Parse what an origin sends and hand it to the call that is on this connection, once for each read."""
 
+    __slots__ = (
+        "__weakref__",
+        "_again",
+        "_chunks",
+        "_cut",
+        "_ended",
+        "_head",
+        "_headers",
+        "_interim",
+        "_left",
+        "_new_head",
+        "_parser",
+        "_pieces",
+        "_pool",
+        "_reason",
+        "_reusable",
+        "_until_close",
+        "call",
+        "idle_since",
+        "transport",
+        "used",
+    )
+
     def __init__(self, pool: Pool) -> None:
         """Belong to a pool; the pool puts calls on it."""
         self._pool = pool
