@@ -153,6 +153,14 @@ class Call:
         if ended:
             self.end = "whole"
 
+    def whole(self, head: Any, data: bytes) -> None:
+        """Take an answer that came in one read."""
+        self.read(head, data, ended=True)
+
+    def pass_chunk(self, chunk: bytes, data: bytes) -> None:  # noqa: ARG002 - it is framed as it came
+        """Take a read that is one chunk."""
+        self.read(None, data, ended=False)
+
     def broke(self, failure: Any) -> None:
         """Take a failure."""
         assert not self.end, "failed after the end"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from gatekeeper.captures.frames import read_frame, split_frames
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -53,6 +55,10 @@ class MemorySpool:
                 self.lose(raw.place)
             else:
                 self.captures.append(raw)
+
+    def put_frames(self, frames: bytearray, count: int) -> None:  # noqa: ARG002 - it is told by the frames
+        """Take captures that are frames already."""
+        self.put([read_frame(frame) for frame in split_frames(frames)])
 
     def lose(self, place: Place) -> None:
         """Note that an exchange was lost."""

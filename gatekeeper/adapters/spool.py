@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from gatekeeper.adapters._losses import Losses, boot_name
 from gatekeeper.adapters.spool_reader import SEGMENTS, Batch, SpoolReader
 from gatekeeper.adapters.spool_shipper import Shipper
-from gatekeeper.captures.frames import frame_of, frames_of
+from gatekeeper.captures.frames import add_frame, frames_of, read_frame, split_frames
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from gatekeeper.captures.raw import RawExchange
@@ -64,13 +64,19 @@ class DiskSpool:
 
     def put(self, batch: Sequence[RawExchange]) -> None:
         """Write captures, and notices of what was lost before; what cannot be kept is counted. Never raises."""
+        frames = bytearray()
+        count = sum([self._add(frames, raw) for raw in batch])
+        self.put_frames(frames, count)
+
+    def put_frames(self, frames: bytearray, count: int) -> None:
+        """Write so many captures that are frames already; see `put`. The frames are the spool's from now on."""
         with self._lock:
-            self._accepted += len(batch)
+            self._accepted += count
             if self._closed:
-                self._dropped["closed"] += len(batch)
-                self._losses.add(raw.place for raw in batch)
+                self._dropped["closed"] += count
+                self._losses.add(_places(frames))
             else:
-                self._write(batch)
+                self._write(frames, count)
 
     def lose(self, place: Place) -> None:
         """Note that an exchange was lost before it came here; a notice of it is written with the next batch."""
@@ -94,27 +100,26 @@ class DiskSpool:
         """Write the notices that are due and close the segment; what is put later is dropped."""
         with self._lock:
             if not self._closed:
-                self._write(())
+                self._write(bytearray(), 0)
                 self._closed = True
                 self._close_segment()
 
-    def _write(self, batch: Sequence[RawExchange]) -> None:
+    def _write(self, frames: bytearray, count: int) -> None:
         notices = self._losses.take()
-        frames: list[bytes] = []
-        kept = [raw for raw in batch if self._add(frames, raw)]
-        frames.append(frames_of(notices))
+        size = len(frames)
+        frames += frames_of(notices)
         try:
-            self._append(b"".join(frames))
+            self._append(frames)
         except OSError as exc:
             for notice in notices:
                 self._losses.give_back(notice)
-            self._losses.add(raw.place for raw in kept)
-            self._give_up(len(kept), exc)
+            self._losses.add(_places(frames[:size]))
+            self._give_up(count, exc)
         else:
             self.failure = ""
-            self._written += len(kept)
+            self._written += count
 
-    def _append(self, frames: bytes) -> None:
+    def _append(self, frames: bytearray) -> None:
         """Write frames to the segment; on OSError its end may hold a part of them."""
         if not frames:
             return
@@ -125,13 +130,15 @@ class DiskSpool:
                 written += os.write(self._descriptor, left[written:])
         self._offset += written
 
-    def _add(self, frames: list[bytes], raw: RawExchange) -> bool:
+    def _add(self, frames: bytearray, raw: RawExchange) -> bool:
         """Add a capture's frame; False when it cannot be one, which is counted."""
         try:
-            frames.append(frame_of(raw))
+            add_frame(frames, raw)
         except ValueError as exc:
             log.warning("spool: not written: %s", exc)
-            self._dropped["unwritable"] += 1
+            with self._lock:
+                self._accepted += 1
+                self._dropped["unwritable"] += 1
             self._losses.add([raw.place])
             return False
         return True
@@ -162,3 +169,7 @@ class DiskSpool:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _places(frames: bytearray) -> Iterator[Place]:
+    return (read_frame(frame).place for frame in split_frames(frames))

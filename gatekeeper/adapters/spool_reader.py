@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SEGMENTS = "*.captures"
-_READ_BYTES = 4 << 20
+_READ_BYTES = 1 << 20
 
 
 def read_exchange(frame: bytes) -> Exchange | None:
@@ -120,7 +120,7 @@ def _finished(segment: Path) -> bool:
 
 
 def _whole_frames(file: BufferedReader, most: int) -> tuple[int, bytes]:
-    """Read whole frames from here on, up to so many and about 4 MiB; one alone may be larger. Returns their count."""
+    """Read whole frames from here on, up to so many and about 1 MiB; one alone may be larger. Returns their count."""
     data = file.read(_READ_BYTES)
     found = ends(data, most)
     if not found and len(data) == _READ_BYTES:

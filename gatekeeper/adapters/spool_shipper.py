@@ -7,31 +7,30 @@ import logging
 import threading
 from typing import TYPE_CHECKING
 
-import httpx
 import msgspec
 
 from gatekeeper.adapters._losses import Losses, boot_name
+from gatekeeper.adapters._post import Poster
 from gatekeeper.adapters._quarantine import Quarantine
 from gatekeeper.captures.frames import MEDIA_TYPE, ends, frames_of, read_frame, split_frames
 from gatekeeper.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from gatekeeper.adapters.spool_reader import Batch, SpoolReader
 
 log = logging.getLogger(__name__)
 _MAX_BACKOFF_S = 30.0
-_PIECE_BYTES = 64 << 10
-_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_FINE, _MOVED, _CLIENT_ERROR, _SERVER_ERROR = 200, 300, 400, 500
 _NOT_OF_THE_CAPTURES = frozenset((401, 403, 404, 405, 407, 408, 421, 425, 426, 429))
 """Refusals for the key, the address or the pace: another try may pass, and other captures would fare no better."""
 
 
-def _named(answer: httpx.Response) -> list[tuple[int, str]]:
+def _named(answer: bytes) -> list[tuple[int, str]]:
     """Return the captures (from 1) that the answer names as refused, each with its reason."""
     try:
-        plain = answer.json()
+        plain = msgspec.json.decode(answer)
         return [(int(one["line"]), str(one["message"])) for one in plain["refused"]]
     except (ValueError, KeyError, TypeError):
         return []
@@ -63,14 +62,12 @@ class Shipper:
         self._every_s = every_s
         self._most = most
         self._url = f"{api_url.rstrip('/')}/v1/exchanges"
-        self._client = httpx.Client(
-            headers={
-                "authorization": f"Bearer {api_key}",
-                "content-type": MEDIA_TYPE,
-                "x-gatekeeper-gateway": gateway_id,
-            },
-            timeout=timeout_s,
-        )
+        headers = {
+            "authorization": f"Bearer {api_key}",
+            "content-type": MEDIA_TYPE,
+            "x-gatekeeper-gateway": gateway_id,
+        }
+        self._poster = Poster(self._url, headers, timeout_s)
         self.shipped = 0
         self.quarantine = Quarantine(reader.directory / "refused")
         self._losses = Losses(boot_name())
@@ -87,7 +84,7 @@ class Shipper:
         """Send what is there once more, then end; what the control plane does not take stays on disk."""
         self._stop.set()
         self._thread.join()
-        self._client.close()
+        self._poster.close()
 
     def counts(self) -> dict[str, int]:
         """Return shipped, refused and refused_dropped (those of them that could not be put aside), since the start."""
@@ -143,18 +140,18 @@ class Shipper:
     def _post(self, data: bytes, refused: list[bytes]) -> tuple[int, str]:
         """Return the answer's status (0: there was none) and what was wrong; "" when the frames were read."""
         try:
-            answer = self._client.post(self._url, content=_pieces(data), headers={"content-length": str(len(data))})
-        except httpx.HTTPError as exc:
-            return 0, f"{self._url}: {exc!r}"
-        if not answer.is_success:
-            return answer.status_code, f"{self._url} answered {answer.status_code}: {answer.text[:200]}"
+            status, answer = self._poster.post(data)
+        except OSError as exc:
+            return 0, f"{self._url}: {exc}"
+        if not _FINE <= status < _MOVED:
+            return status, f"{self._url} answered {status}: {answer[:200].decode(errors='replace')}"
         if named := _named(answer):
             frames = list(split_frames(data))
             for number, message in named:
                 if 1 <= number <= len(frames):
                     refused.append(frames[number - 1])
                     self.refusal = f"capture {number}: {message}"
-        return answer.status_code, ""
+        return status, ""
 
     def _run(self) -> None:
         wait_s = self._every_s
@@ -162,12 +159,6 @@ class Shipper:
             self.ship()
             wait_s = min(wait_s * 2, _MAX_BACKOFF_S) if self.failure else self._every_s
         self.ship()
-
-
-def _pieces(body: bytes) -> Iterator[bytes]:
-    """Cut a body into pieces that the socket takes at once: of a longer one the client copies the rest each time."""
-    for start in range(0, len(body), _PIECE_BYTES):
-        yield body[start : start + _PIECE_BYTES]
 
 
 def _shown(frame: bytes) -> bytes:

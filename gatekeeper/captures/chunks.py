@@ -16,10 +16,11 @@ class BadChunks(ValueError):  # noqa: N818 - it says what they are
 class Chunks:
     """Take the bodies' bytes out of the coding, read by read. ended: the last chunk and its trailers were read.
 
-    rest: what came after the end. Extensions and trailers are left out, and bounded.
+    rest: what came after the end. between: the next byte begins a chunk's size; then a read that is one whole chunk
+    (`whole_chunk`) changes nothing here. Extensions and trailers are left out, and bounded.
     """
 
-    __slots__ = ("_left", "_line", "_tail", "ended", "rest")
+    __slots__ = ("_left", "_line", "_tail", "between", "ended", "rest")
 
     def __init__(self) -> None:
         """Begin before the first chunk's size."""
@@ -27,6 +28,7 @@ class Chunks:
         self._line = b""
         self._tail = False
         self.ended = False
+        self.between = True
         self.rest = b""
 
     def feed(self, data: bytes) -> bytes:
@@ -35,15 +37,9 @@ class Chunks:
         Raises:
             BadChunks: this is not the chunked coding.
         """
-        piece = self.one(data)
-        return self._read(self._line + data) if piece is None else piece
-
-    def one(self, data: bytes) -> bytes | None:
-        """Return the body's bytes in a read that is one whole chunk and nothing else, as most are; None: it is not."""
-        at = data.find(b"\r\n", 1, _SIZE_DIGITS)
-        if at < 0 or self._left or self._line or self._tail or not data.endswith(b"\r\n"):
-            return None
-        return data[at + 2 : -2] if _size(data[:at]) + at + 4 == len(data) != at + 4 else None
+        body = self._read(self._line + data)
+        self.between = not (self._left or self._line or self._tail)
+        return body
 
     def _read(self, data: bytes) -> bytes:
         """Read on where the last read ended; `_left` counts a chunk's bytes with the CRLF after them."""
@@ -86,6 +82,19 @@ class Chunks:
             raise BadChunks("a chunk is longer than its size")
         self._left -= stop - at
         return stop
+
+
+@lru_cache(4096)
+def whole_chunk(size: int) -> tuple[tuple[bytes, ...], int]:
+    """Return how a read of so many bytes begins that is one whole chunk and ends in CRLF, and where its content begins.
+
+    No read of some sizes is; and other spellings of a chunk's size (leading zeros, an extension) are not told here.
+    """
+    for digits in range(1, _SIZE_DIGITS + 1):
+        content = size - digits - 4
+        if content > 0 and len(f"{content:x}") == digits:
+            return (b"%x\r\n" % content, b"%X\r\n" % content), digits + 2
+    return (), 0
 
 
 @lru_cache

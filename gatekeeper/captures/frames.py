@@ -6,7 +6,8 @@ The array holds the fields of `RawExchange` in their order; a reader ignores wha
 from __future__ import annotations
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from struct import Struct, error
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -18,21 +19,41 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/vnd.gatekeeper.captures"
 HEAD_BYTES = 4
-_encode = msgspec.msgpack.Encoder().encode
+_NO_SIZE = bytes(HEAD_BYTES)
+_encode_into = msgspec.msgpack.Encoder().encode_into
+_AT_THE_END = -1
+_LENGTH = Struct(">I")
+_put_length = _LENGTH.pack_into
 _decode = msgspec.msgpack.Decoder(RawExchange).decode
 
 
-def frame_of(raw: RawExchange) -> bytes:
-    """Return a capture as a frame.
+def add_frame(frames: bytearray, raw: RawExchange) -> None:
+    """Write a capture behind the frames that are there.
 
     Raises:
-        ValueError: it holds what MessagePack cannot.
+        ValueError: it holds what MessagePack cannot; the frames are as they were.
     """
+    _add(frames, raw, raw.id)
+
+
+def add_fields(frames: bytearray, fields: tuple[Any, ...]) -> None:
+    """Write a capture, told by its fields in their order, behind the frames that are there.
+
+    Raises:
+        ValueError: they hold what MessagePack cannot; the frames are as they were.
+    """
+    _add(frames, fields, fields[0])
+
+
+def _add(frames: bytearray, capture: RawExchange | tuple[Any, ...], name: str) -> None:
+    start = len(frames)
+    frames += _NO_SIZE
     try:
-        frame = _encode(raw)
-        return len(frame).to_bytes(HEAD_BYTES, "big") + frame
-    except (TypeError, ValueError, OverflowError) as exc:
-        raise ValueError(f"capture {raw.id!r}: {exc}") from exc
+        _encode_into(capture, frames, _AT_THE_END)
+        _put_length(frames, start, len(frames) - start - HEAD_BYTES)
+    except (TypeError, ValueError, OverflowError, error) as exc:
+        del frames[start:]
+        raise ValueError(f"capture {name!r}: {exc}") from exc
 
 
 def frames_of(captures: Iterable[RawExchange]) -> bytes:
@@ -41,25 +62,26 @@ def frames_of(captures: Iterable[RawExchange]) -> bytes:
     Raises:
         ValueError: one holds what MessagePack cannot.
     """
-    return b"".join(map(frame_of, captures))
+    frames = bytearray()
+    for raw in captures:
+        add_frame(frames, raw)
+    return bytes(frames)
 
 
 def ends(data: bytes, most: int) -> list[int]:
     """Return the offsets after each whole frame that `data` begins with, up to so many."""
     found: list[int] = []
-    at = 0
-    size = len(data)
-    whole = int.from_bytes
-    for _ in range(most):
-        end = at + HEAD_BYTES + whole(data[at : at + HEAD_BYTES], "big")
-        if end > size or at + HEAD_BYTES > size:
-            break
+    end, last = 0, len(data) - HEAD_BYTES
+    length_at = _LENGTH.unpack_from
+    while end <= last and len(found) < most:
+        end += HEAD_BYTES + length_at(data, end)[0]
         found.append(end)
-        at = end
+    if end > len(data):
+        found.pop()
     return found
 
 
-def split_frames(data: bytes) -> Iterator[bytes]:
+def split_frames(data: bytes | bytearray) -> Iterator[bytes]:
     """Yield the frames that `data` consists of, without their lengths.
 
     Raises:
@@ -71,7 +93,7 @@ def split_frames(data: bytes) -> Iterator[bytes]:
         end = start + int.from_bytes(data[at:start], "big")
         if end > len(data) or start > len(data):
             raise InputError(f"captures end within a frame, at byte {at} of {len(data)}")
-        yield data[start:end]
+        yield bytes(data[start:end])
         at = end
 
 

@@ -121,7 +121,7 @@ class Gateway:
         self.loop = asyncio.get_running_loop()
         self._recorder = Recorder(self._spool, self._takers, self.limits.record_queue)
         self._fleet = Fleet(self.limits, self.loop, self._upstream_tls)
-        self._mirror = Mirror(self._fleet, self._recorder, self._counters, self.limits.shadow_in_flight)
+        self._mirror = Mirror(self._recorder, self._counters, self.limits.shadow_in_flight)
         self._shop = Shop(
             fleet=self._fleet,
             mirror=self._mirror,

@@ -1,4 +1,4 @@
-"""A request on a kept connection with nothing out of the ordinary yet: one object where a leg and its call are two.
+"""A request on its ordinary way: one object where a capture, a leg and its call are three.
 
 What is not ordinary (a failure, a deadline, a client that leaves or does not keep up, an answer of another kind) is
 handed over to a leg, which goes on from there as if it had begun.
@@ -7,47 +7,94 @@ handed over to a leg, which goes on from there as if it had begun.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import msgspec
+
+from gatekeeper.captures.frames import add_fields
+from gatekeeper.captures.raw import RawExchange
+from gatekeeper.gateway.capture import Capture
+from gatekeeper.gateway.usage import REFUSED
+from gatekeeper.model.exchange import Place
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.call import Call
-    from gatekeeper.gateway.capture import Capture
-    from gatekeeper.gateway.http import Head
-    from gatekeeper.gateway.leg import Leg, Road
+    from gatekeeper.gateway.http import Head, Request
+    from gatekeeper.gateway.leg import Leg
     from gatekeeper.gateway.upstream import Connection
+    from gatekeeper.gateway.way import Way
+    from gatekeeper.model.arm import Arm
     from gatekeeper.model.exchange import Failure
 
-FAULT = 500
-"""The first status that is the server's fault."""
+Owner = TypeVar("Owner")
+_FAULT = 500
 
 
-class Attempt:
-    """Be the call that is on a connection, and capture its answer; implements `call.Running`."""
+class Attempt(msgspec.Struct, Generic[Owner], eq=False):
+    """Be the call that is on a connection, and its capture; implements `call.Running` and `recorder.Captured`.
 
-    __slots__ = ("_between_s", "_connection", "_ends", "_message", "_road", "answered", "capture", "due_at")
+    owner: who asked for it. due_at: its deadline, monotonic seconds; reads after the first let it stand, and `expire`
+    looks at when they came. heir: the call that goes on in its place. For the rest see `Capture`.
+    """
 
-    def __init__(self, road: Road, connection: Connection, capture: Capture, message: bytes) -> None:
-        """Send the request. message: its head and body."""
-        began, limits = capture.began, road.limits
-        ends = self._ends = began + limits.total_s
-        due_at = began + limits.first_byte_s
-        self._road = road
-        self._connection = connection
-        self._message = message
-        self._between_s = limits.between_s
-        self.capture = capture
-        self.answered = False
-        self.due_at = min(ends, due_at)
+    way: Way
+    owner: Owner
+    request: Request
+    id: str
+    ts: float
+    due_at: float
+    pair_id: str | None = None
+    connection: Connection | None = None
+    answered: bool = False
+    head: Head | None = None
+    pieces: list[bytes] = []
+    times: list[float] = []
+    size: int = 0
+    cut: bool = False
+    ended: float | None = None
+    failure: Failure | None = None
+    heir: Call | None = None
+
+    def start(self, message: bytes) -> None:
+        """Send the request on a kept connection, or on one that is opened. message: its head and body."""
+        road = self.way.road
         road.caller.live.add(self)
-        connection.send(self, message)
+        connection = road.pool.take()
+        if connection is None:
+            road.caller.open(self, road.pool)
+        else:
+            self.connection = connection
+            connection.send(self, message)
+
+    def opened(self, connection: Connection) -> None:
+        """Send the request on the connection that was opened for it."""
+        road = self.way.road
+        if self in road.caller.live:
+            self.connection = connection
+            connection.send(self, self.way.message(self.request))
+        elif self.heir is not None:
+            self.heir.opened(connection)
+        else:
+            road.pool.give_back(connection)
+
+    def unopened(self, failure: Failure) -> None:
+        """Hand over that no connection could be opened."""
+        if self in self.way.road.caller.live:
+            self.hand_over()
+        if self.heir is not None:
+            self.heir.unopened(failure)
+
+    def whole(self, head: Head, data: bytes) -> None:
+        """Take an answer that came in one read (called by the connection)."""
+        raise NotImplementedError
 
     def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
         """Take one read (called by the connection)."""
         raise NotImplementedError
 
-    def pass_chunk(self, chunk: bytes, data: bytes) -> None:  # noqa: ARG002 - as it is where it is passed on
+    def pass_chunk(self, chunk: bytes, data: bytes) -> None:
         """Take one read that is one chunk (called by the connection)."""
-        self.read(None, data, ended=False)
+        raise NotImplementedError
 
     def hand_over(self) -> Call:
         """Let a leg go on from here; its call."""
@@ -62,24 +109,124 @@ class Attempt:
         self.hand_over().broke(failure)
 
     def expire(self, now: float) -> None:
-        """Hand over that a deadline has passed."""
+        """Hand over that a deadline has passed, unless a read has put it off."""
+        if self.times and not self.cut:
+            self.due_at = self.due_after(self.times[-1])
+            if self.due_at > now:
+                return
         self.hand_over().expire(now)
 
-    def _keep(self, data: bytes, *, ended: bool) -> None:
+    @property
+    def place(self) -> Place:
+        """Return what it is evidence for."""
+        way = self.way
+        split, stage = way.plan.split, way.stage
+        return Place(arm=way.arm, service=split.service, rollout_id=split.rollout_id, stage=stage, epoch=split.epoch)
+
+    def raw(self) -> RawExchange:
+        """Return what is recorded of it."""
+        return RawExchange(*self.fields(self.way.arm))
+
+    def fields(self, arm: Arm | str) -> tuple[Any, ...]:
+        """Return the fields of `raw`, in their order, with the arm as it is given."""
+        way, request, head = self.way, self.request, self.head
+        plan, endpoint = way.plan, way.endpoint
+        split, labels = plan.split, plan.labels
+        return (
+            self.id,
+            self.ts,
+            arm,
+            split.service,
+            split.rollout_id,
+            way.stage,
+            split.epoch,
+            self.pair_id,
+            labels.cluster_id,
+            labels.segment,
+            labels.expect,
+            labels.response_schema,
+            request.head.path,
+            request.body,
+            head.status if head is not None else 0,
+            head.content_type if head is not None else "",
+            head.coding if head is not None else "",
+            self.pieces,
+            self.times,
+            False,
+            request.arrived,
+            self.ended,
+            self.cut,
+            False,
+            self.failure,
+            endpoint.prompt_usd,
+            endpoint.completion_usd,
+        )
+
+    def add_frame(self, frames: bytearray) -> None:
+        """Write what is recorded of it behind the frames that are there.
+
+        Raises:
+            ValueError: it cannot be written.
+        """
+        add_fields(frames, self.fields(self.way.arm_name))
+
+    def keep(self, data: bytes, *, ended: bool) -> None:
         """Capture a read; the breaker of an endpoint that has answered whole learns of it."""
         now = monotonic()
-        road = self._road
+        road = self.way.road
         if data:
-            self.capture.add(data, now, road.room)
+            size = self.size = self.size + len(data)
+            if size <= road.room:
+                self.pieces.append(data)
+                self.times.append(now)
+            else:
+                self.cut = True
         if ended:
-            self.capture.ended = now
+            self.ended = now
             road.caller.live.discard(self)
             if road.breaker is not None:
                 road.breaker.succeeded()
-        elif data:
-            due_at = now + self._between_s
-            self.due_at = min(self._ends, due_at)
+        elif self.cut or len(self.times) == 1:
+            self.due_at = self.due_after(now)
 
-    def _give(self, leg: Leg) -> Call:
-        """Give the connection to a leg's call."""
-        return leg.adopt(self, self._connection, self._message)
+    def due_after(self, now: float) -> float:
+        """Return the deadline after a read that came at `now`."""
+        limits = self.way.road.limits
+        ends, due_at = self.request.arrived + limits.total_s, now + limits.between_s
+        return min(ends, due_at)
+
+    def is_faulty(self, status: int) -> bool:
+        """Tell whether a leg must deal with an answer: a charged endpoint's fault, or what our asking may have done."""
+        way = self.way
+        return (status >= _FAULT and way.road.breaker is not None) or (way.asks_usage and status in REFUSED)
+
+    def captured(self) -> Capture:
+        """Return what there is of it, for a leg."""
+        way = self.way
+        plan = way.plan
+        return Capture(
+            self.id,
+            self.ts,
+            way.arm,
+            plan.split,
+            way.endpoint,
+            way.stage,
+            self.request,
+            plan.labels,
+            self.request.arrived,
+            self.pair_id,
+            self.head,
+            self.pieces,
+            self.times,
+            self.size,
+            self.cut,
+            ended=self.ended,
+            asks_usage=way.asks_usage,
+        )
+
+    def give(self, leg: Leg, *, shadow: bool = False) -> Call:
+        """Give the connection, or the one that is being opened, to a leg's call."""
+        way = self.way
+        asking = (way.plan.model, shadow) if way.asks_usage else None
+        self.heir = leg.adopt(self, self.connection, way.message(self.request), asking)
+        return self.heir

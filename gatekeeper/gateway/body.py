@@ -51,7 +51,7 @@ def with_model(body: bytes, old: str, new: str) -> bytes:
     usual, changed = _usual(old, new)
     at = body.find(usual)
     plain = b"\\" not in body or b"\\u006" not in body  # the key "model" is nowhere spelled with an escape
-    if plain and at >= 0 and at == body.rfind(b'"model"'):  # then it is the one at the top
+    if plain and at >= 0 and body.find(b'"model"', at + 1) < 0:  # then it is the one at the top
         return body[:at] + changed + body[at + len(usual) :]
     only = body.count(b'"model"') == 1 and b"\\u" not in body
     value = _encode(new)[1:-1]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
+from gatekeeper.gateway.http import sized
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ class Running(Protocol):
 
     answered: bool
     due_at: float
+
+    def opened(self, connection: Connection) -> None:
+        """Learn that the connection asked for is there."""
+
+    def unopened(self, failure: Failure) -> None:
+        """Learn that there will be none."""
+
+    def whole(self, head: Head, data: bytes) -> None:
+        """Take an answer that came in one read (called by the connection). head: but for the body's length."""
 
     def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
         """Take a read (called by the connection)."""
@@ -70,6 +80,22 @@ class Caller:
         """Fail every call whose deadline has passed."""
         for call in [call for call in self.live if call.due_at <= now]:
             call.expire(now)
+
+    def open(self, call: Running, pool: Pool) -> None:
+        """Open a connection for a call, which hears of it."""
+        task = self.loop.create_task(_open(call, pool))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+async def _open(call: Running, pool: Pool) -> None:
+    try:
+        connection = await pool.connect()
+    except OSError as exc:
+        reason = str(exc) or "it did not open in time"
+        call.unopened(Failure(kind="connect", message=f"cannot connect to the upstream: {reason}"))
+    else:
+        call.opened(connection)
 
 
 class Call:
@@ -114,16 +140,28 @@ class Call:
         if kept is not None:
             self._send(kept)
         else:
-            self._open()
+            self._caller.open(self, self._pool)
 
-    def take_over(self, connection: Connection, running: Running) -> None:
-        """Go on where another call stands; the connection is its, or was until just now."""
+    def opened(self, connection: Connection) -> None:
+        """Send on the connection that was opened, if that is still wanted."""
+        if self in self._caller.live:
+            self._send(connection)
+        else:
+            self._pool.give_back(connection)
+
+    def unopened(self, failure: Failure) -> None:
+        """Fail because no connection could be opened."""
+        if self in self._caller.live:
+            self.broke(failure)
+
+    def take_over(self, connection: Connection | None, running: Running) -> None:
+        """Go on where another call stands; the connection is its, or was until just now, or is being opened for it."""
         self._connection = connection
         self.answered = running.answered
         self.due_at = running.due_at
         self._caller.live.discard(running)
         self._caller.live.add(self)
-        if connection.call is running:
+        if connection is not None and connection.call is running:
             connection.call = self
 
     def cancel(self) -> None:
@@ -170,6 +208,10 @@ class Call:
             self._touch(now)
         self._sink.read(head, data, now, ended=ended)
 
+    def whole(self, head: Head, data: bytes) -> None:
+        """Pass a whole answer on (called by the connection)."""
+        self.read(sized(head, len(data)), data, ended=True)
+
     def pass_chunk(self, chunk: bytes, data: bytes) -> None:  # noqa: ARG002 - it is framed anew
         """Pass a read on that is one chunk (called by the connection)."""
         self.read(None, data, ended=False)
@@ -180,7 +222,7 @@ class Call:
         self._connection = None
         if stale and self._stale_allowed:
             self._stale_allowed = False
-            self._open()
+            self._caller.open(self, self._pool)
         else:
             self.broke(failure)
 
@@ -197,21 +239,3 @@ class Call:
     def _send(self, connection: Connection) -> None:
         self._connection = connection
         connection.send(self, self._message)
-
-    def _open(self) -> None:
-        task = self._caller.loop.create_task(self._connect())
-        self._caller.tasks.add(task)
-        task.add_done_callback(self._caller.tasks.discard)
-
-    async def _connect(self) -> None:
-        try:
-            connection = await self._pool.connect()
-        except OSError as exc:
-            if self in self._caller.live:
-                reason = str(exc) or "it did not open in time"
-                self.broke(Failure(kind="connect", message=f"cannot connect to the upstream: {reason}"))
-            return
-        if self in self._caller.live:
-            self._send(connection)
-        else:
-            self._pool.give_back(connection)

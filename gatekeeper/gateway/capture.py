@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from gatekeeper.captures.frames import add_frame
 from gatekeeper.captures.raw import RawExchange
 from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Place
@@ -64,6 +65,14 @@ class Capture(msgspec.Struct):
             self.times.append(now)
         else:
             self.cut = True
+
+    def add_frame(self, frames: bytearray) -> None:
+        """Write what is recorded of it behind the frames that are there.
+
+        Raises:
+            ValueError: it cannot be written.
+        """
+        add_frame(frames, self.raw())
 
     def raw(self) -> RawExchange:
         """Return what is recorded of it."""

@@ -33,14 +33,16 @@ class Cut(NamedTuple):
 class Again(Generic[H]):
     """Find the head that a connection brought last, with another length: most bring nothing else.
 
-    It finds what `Heads.find` would: all bytes but the digits of the one length are the same.
+    It finds what `Heads.find` would: all bytes but the digits of the one length are the same. length: that the head
+    which was matched last says, None without one.
     """
 
-    __slots__ = ("_after", "_before", "_size", "head")
+    __slots__ = ("_after", "_before", "_size", "head", "length")
 
     def __init__(self, data: bytes, cut: Cut, head: H) -> None:
         """Keep the head that `data` begins with, which was read as `head`; it holds no x-request-id."""
         self.head = head
+        self.length = cut.length
         self._before = data[: cut.end]
         self._after: bytes | None = None
         if cut.length is not None:
@@ -49,18 +51,21 @@ class Again(Generic[H]):
             self._after = data[data.find(b"\r\n", at) : cut.end]
         self._size = len(self._before)
 
-    def match(self, data: bytes) -> tuple[int, int | None] | None:
-        """Return the offset of the body and the length that this head says, None without one; None: another head."""
+    def match(self, data: bytes) -> int:
+        """Return the offset of the body, -1 when this is another head; `length` is then what this head says."""
         if not data.startswith(self._before):
-            return None
+            return -1
         start, after = self._size, self._after
         if after is None:
-            return start, None
+            return start
         stop = data.find(b"\r\n", start, start + _LENGTH_DIGITS + 2)
+        if not data.startswith(after, stop):
+            return -1
         digits = data[start:stop]
-        if not digits.isdigit() or not data.startswith(after, stop):
-            return None
-        return stop + len(after), int(digits)
+        if not digits.isdigit():
+            return -1
+        self.length = int(digits)
+        return stop + len(after)
 
 
 class Heads(Generic[H]):

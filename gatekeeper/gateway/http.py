@@ -37,6 +37,7 @@ _BY_REQUEST = (b"content-length", b"x-request-id")
 _TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 _SERVER_ERROR = 500
 JSON = b"application/json"
+CHUNKED_LINE = b"transfer-encoding: chunked\r\n"
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer
@@ -130,6 +131,11 @@ class Head(msgspec.Struct):
     def plain_events(self) -> bool:
         """Tell whether the body is a stream of events that can be read as it comes."""
         return self.content_type.startswith("text/event-stream") and self.coding in ("", "identity")
+
+
+def sized(head: Head, length: int) -> Head:
+    """Return a head that says another length of its body; it has one."""
+    return Head(head.status, head.start, length, head.content_type, head.coding)
 
 
 def read_request_head(method: bytes, target: bytes, headers: Headers, minor: int) -> RequestHead:

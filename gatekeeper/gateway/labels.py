@@ -76,7 +76,7 @@ class Ids:
             request_id = own_id.decode()
             request.exchange_id = self.exchange_id(request_id)
         else:
-            request_id = request.exchange_id = self.fresh()
+            request_id = request.exchange_id = self._fresh.pop() if self._fresh else self.fresh()
         request.id_line = b"x-request-id: %b\r\n" % request_id.encode()
 
     def exchange_id(self, request_id: str) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gatekeeper.model.exchange import Failure
 
 _BAD, _FAULT = 400, 500
-_SHADOW = b"x-gatekeeper-shadow: 1\r\n"
+SHADOW_LINE = b"x-gatekeeper-shadow: 1\r\n"
 
 
 def message_of(capture: Capture, pool: Pool, asked_model: str | None, *, shadow: bool = False) -> bytes:
@@ -33,7 +33,7 @@ def message_of(capture: Capture, pool: Pool, asked_model: str | None, *, shadow:
     body = asking(request.body) if capture.asks_usage else request.body
     if model and asked_model is not None:
         body = with_model(body, asked_model, model)
-    extra = request.id_line + _SHADOW if shadow else request.id_line
+    extra = request.id_line + SHADOW_LINE if shadow else request.id_line
     return request_head(request.head, pool.origin, len(body), extra, plain=capture.asks_usage) + body
 
 
@@ -83,8 +83,14 @@ class Leg:
             self._asking = (asked_model, shadow) if self._pool.knows_usage else None
         self._send(asked_model, shadow=shadow)
 
-    def adopt(self, running: Running, connection: Connection, message: bytes) -> Call:
-        """Go on where another call stands. message: what it sent."""
+    def adopt(
+        self, running: Running, connection: Connection | None, message: bytes, asking: tuple[str | None, bool] | None
+    ) -> Call:
+        """Go on where another call stands. connection: None while it is being opened. message: what it sends.
+
+        asking: the model asked for, and whether this is a copy, where the request asks for usage.
+        """
+        self._asking = asking
         self._call = Call(self._road.caller, self._pool, message, self, self._road.limits, self.capture.began)
         self._call.take_over(connection, running)
         return self._call

@@ -5,92 +5,80 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gatekeeper.errors import InputError
-from gatekeeper.gateway.capture import Capture
 from gatekeeper.gateway.http import Refusal
-from gatekeeper.gateway.leg import Leg, message_of
 from gatekeeper.gateway.mirror_copy import Copy
-from gatekeeper.model.arm import Arm
+from gatekeeper.gateway.way import Way, way_of
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
+    from gatekeeper.gateway.capture import Capture
     from gatekeeper.gateway.counters import Counters
-    from gatekeeper.gateway.fleet import Fleet
+    from gatekeeper.gateway.leg import Leg
+    from gatekeeper.gateway.proxy import Plan, Shop
+    from gatekeeper.gateway.quick import Quick
     from gatekeeper.gateway.recorder import Recorder
-
-_CANDIDATE = Arm.CANDIDATE
-Copied = Copy | Leg
-"""A copy under way."""
 
 
 class Mirror:
     """Send copies while there is room for them; each ends as a recorded exchange or in a counted drop."""
 
-    def __init__(self, fleet: Fleet, recorder: Recorder, counters: Counters, in_flight: int) -> None:
+    def __init__(self, recorder: Recorder, counters: Counters, in_flight: int) -> None:
         """Have no copy under way; in_flight: how many there may be."""
-        self._fleet = fleet
         self._recorder = recorder
         self._counters = counters
         self._bound = in_flight
-        self._live: set[Copied] = set()
+        self._live: set[Copy | Leg] = set()
 
     @property
     def in_flight(self) -> int:
         """Return how many copies are under way."""
         return len(self._live)
 
-    def copy(self, original: Capture, asked_model: str | None) -> Copied | None:
+    def copy(self, shop: Shop, plan: Plan, original: Capture | Quick) -> Copy | None:
         """Send a copy of a baseline's request and pair the two; None when it was not sent, which is counted."""
-        candidate = original.split.candidate
-        if candidate is None or len(self._live) >= self._bound:
-            self.count(original, "dropped_full" if candidate is not None else "dropped_no_candidate")
+        service = plan.split.service
+        way = plan.copy_way
+        if way is None or (way and way.asks_usage and not way.road.pool.knows_usage):
+            way = plan.copy_way = self._way(shop, plan, original) or ()
+        if not way or len(self._live) >= self._bound:
+            missing = "dropped_unsendable" if plan.split.candidate is not None else "dropped_no_candidate"
+            self._count(service, "dropped_full" if way else missing)
             return None
-        capture = Capture(
-            f"{original.id}/shadow",
-            original.ts,
-            _CANDIDATE,
-            original.split,
-            candidate,
-            original.stage,
-            original.request,
-            original.labels,
-            original.began,
-            original.id,
-            asks_usage=original.asks_usage,
-        )
-        if self._charged(capture):
+        request = original.request
+        due_at = request.arrived + way.answer_s
+        copy = Copy(way, self, request, f"{original.id}/shadow", original.ts, due_at, original.id)
+        breaker = way.road.breaker
+        if breaker is not None and breaker.open and not breaker.allows(request.arrived):
             original.pair_id = original.id
+            copy.failure = breaker.refusal()
+            self._count(service, "charged_breaker_open")
+            self._recorder.put(copy)
             return None
         try:
-            copied = self._send(capture, asked_model)
-        except (InputError, Refusal):
-            self.count(original, "dropped_unsendable")
+            message = way.message(request)
+        except Refusal:
+            self._count(service, "dropped_unsendable")
             return None
-        self._live.add(copied)
+        self._live.add(copy)
+        copy.start(message)
         original.pair_id = original.id
-        self.count(original, "sent")
-        return copied
+        way.fine.number += 1
+        return copy
 
-    def _send(self, capture: Capture, asked_model: str | None) -> Copied:
-        """Send a copy on a kept connection, or by a leg that opens one.
+    def _way(self, shop: Shop, plan: Plan, original: Capture | Quick) -> Way | None:
+        """Return how copies of a plan's requests are sent; None: they cannot be."""
+        candidate = plan.split.candidate
+        if candidate is None:
+            return None
+        try:
+            return way_of(shop, plan, original.request.head, candidate, copies=True)
+        except InputError:
+            return None
 
-        Raises:
-            InputError: the endpoint's URL is none.
-            Refusal: the request cannot be sent there.
-        """
-        road = self._fleet.road(capture.endpoint.url, _CANDIDATE, streamed=True, shadow=True)
-        if not capture.asks_usage:
-            message = message_of(capture, road.pool, asked_model, shadow=True)
-            connection = road.pool.take()
-            if connection is not None:
-                return Copy(road, connection, capture, message, self)
-        leg = Leg(road, capture, self)
-        leg.start(asked_model, shadow=True)
-        return leg
-
-    def ended(self, copied: Copied) -> None:
-        """Record a copy that has ended, well or not."""
-        self._live.discard(copied)
-        self._recorder.put(copied.capture)
+    def ended(self, copy: Copy) -> None:
+        """Record a copy that has ended well."""
+        self._live.discard(copy)
+        self._recorder.put(copy)
 
     def goes_on(self, copy: Copy, leg: Leg) -> None:
         """Keep a leg in a copy's place."""
@@ -100,13 +88,17 @@ class Mirror:
     def arrived(self, leg: Leg, data: bytes, *, ended: bool) -> None:  # noqa: ARG002 - captured already
         """Record the copy when it has ended."""
         if ended:
-            self.ended(leg)
+            self._end(leg)
 
     def broke(self, leg: Leg, failure: Failure) -> None:  # noqa: ARG002 - captured already
         """Record the copy's failure."""
-        self.ended(leg)
+        self._end(leg)
 
-    def drop(self, copied: Copied, reason: str = "dropped_client_gone") -> bool:
+    def _end(self, leg: Leg) -> None:
+        self._live.discard(leg)
+        self._recorder.put(leg.capture)
+
+    def drop(self, copied: Copy | Leg, reason: str = "dropped_client_gone") -> bool:
         """Stop a copy whose user has left, and count it under this reason; False when it had ended before."""
         if isinstance(copied, Copy):
             if copied in self._live:
@@ -118,22 +110,11 @@ class Mirror:
             return False
         self._live.discard(copied)
         copied.cancel(Failure(kind="client_closed"))
-        self.count(copied.capture, reason)
+        self._count(copied.capture.split.service, reason)
         return True
 
-    def count(self, capture: Capture, what: str) -> None:
-        """Count what became of a copy."""
-        self._counters.mirrors[capture.split.service, what] += 1
-
-    def _charged(self, capture: Capture) -> bool:
-        """Charge the candidate without asking it, while its breaker is open."""
-        breaker = self._fleet.breaker(capture.endpoint.url)
-        if breaker.allows(capture.began):
-            return False
-        capture.failure = breaker.refusal()
-        self.count(capture, "charged_breaker_open")
-        self._recorder.put(capture)
-        return True
+    def _count(self, service: str, what: str) -> None:
+        self._counters.mirrors.of(service, what).number += 1
 
     def close(self) -> None:
         """Stop every copy: the gateway ends. Their users were answered; the pairs stay halves, and are counted."""

@@ -1,45 +1,53 @@
-"""A mirrored copy on its ordinary way: nobody waits for it, and it ends as a recorded exchange."""
+"""A mirrored copy: nobody waits for it, and it ends as a recorded exchange."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from gatekeeper.gateway.attempt import FAULT, Attempt
-from gatekeeper.gateway.leg import Leg
+from gatekeeper.gateway.attempt import Attempt
+from gatekeeper.gateway.leg import Leg, Owner
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.call import Call
-    from gatekeeper.gateway.capture import Capture
     from gatekeeper.gateway.http import Head
-    from gatekeeper.gateway.leg import Road
-    from gatekeeper.gateway.mirror import Mirror
-    from gatekeeper.gateway.upstream import Connection
 
 
-class Copy(Attempt):
+class Keeper(Owner, Protocol):
+    """Be the mirror, as its copies see it."""
+
+    def ended(self, copy: Copy) -> None:
+        """Take a copy that has ended well."""
+
+    def goes_on(self, copy: Copy, leg: Leg) -> None:
+        """Take a leg in a copy's place."""
+
+
+class Copy(Attempt[Keeper], eq=False):
     """Capture the answer to a copy for its mirror. leg: what goes on in its place, None while nothing does."""
 
-    __slots__ = ("_mirror", "leg")
+    leg: Leg | None = None
 
-    def __init__(self, road: Road, connection: Connection, capture: Capture, message: bytes, mirror: Mirror) -> None:
-        """Send the copy."""
-        self._mirror = mirror
-        self.leg: Leg | None = None
-        Attempt.__init__(self, road, connection, capture, message)
+    def whole(self, head: Head, data: bytes) -> None:
+        """Capture an answer that came in one read."""
+        self.read(head, data, ended=True)
 
     def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
         """Capture a read."""
         if head is not None:
-            if head.status >= FAULT:
+            if self.is_faulty(head.status):
                 self.hand_over().read(head, data, ended=ended)
                 return
-            self.capture.head = head
-        self._keep(data, ended=ended)
+            self.head = head
+        self.keep(data, ended=ended)
         if ended:
-            self._mirror.ended(self)
+            self.owner.ended(self)
+
+    def pass_chunk(self, chunk: bytes, data: bytes) -> None:  # noqa: ARG002 - nobody waits for it
+        """Capture a chunk."""
+        self.keep(data, ended=False)
 
     def hand_over(self) -> Call:
         """Let a leg go on from here, which the mirror owns."""
-        leg = self.leg = Leg(self._road, self.capture, self._mirror)
-        self._mirror.goes_on(self, leg)
-        return self._give(leg)
+        leg = self.leg = Leg(self.way.road, self.captured(), self.owner)
+        self.owner.goes_on(self, leg)
+        return self.give(leg, shadow=True)

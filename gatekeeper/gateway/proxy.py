@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.http import Head, Request
     from gatekeeper.gateway.labels import Labels
     from gatekeeper.gateway.leg import Leg
-    from gatekeeper.gateway.mirror import Copied
+    from gatekeeper.gateway.mirror_copy import Copy
+    from gatekeeper.gateway.recorder import Captured
     from gatekeeper.gateway.server import ClientConnection
     from gatekeeper.model.split import Split
 
@@ -39,7 +40,8 @@ class Plan(msgspec.Struct, kw_only=True):
     """Hold what was decided about requests that are alike, before anything is sent.
 
     measured: it is recorded and mirrored. drawn: its arm was drawn; one that was given is not compared or mirrored.
-    asks_usage: it is a stream whose usage is asked for without its client. way: what `quick` made of it.
+    asks_usage: it is a stream whose usage is asked for without its client. way, copy_way: of ordinary requests and of
+    copies, made when they are first needed; () where there is none.
     """
 
     split: Split
@@ -51,12 +53,13 @@ class Plan(msgspec.Struct, kw_only=True):
     drawn: bool = True
     asks_usage: bool = False
     way: Any = None
+    copy_way: Any = None
 
-    def copies(self, capture: Capture) -> bool:
-        """Tell whether the candidate gets a copy of this request."""
+    def copies(self, exchange_id: str) -> bool:
+        """Tell whether the candidate gets a copy of the request with this id."""
         if not (self.split.mirror_bp and self.drawn and self.measured):
             return False
-        return self.arm is _BASELINE and mirrored(self.split, capture.id)
+        return self.arm is _BASELINE and mirrored(self.split, exchange_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ class Shop:
     show_release: bool = False
     show_arm: bool = False
 
-    def ended(self, capture: Capture, *, recorded: bool) -> None:
+    def ended(self, capture: Captured, *, recorded: bool) -> None:
         """Count an exchange that has ended, and record it."""
         head, failure = capture.head, capture.failure
         status = head.status if head is not None else 0
@@ -83,7 +86,8 @@ class Shop:
             outcome = failure.kind
         elif status >= _BAD:
             outcome = "rate_limited" if status == _TOO_MANY else "http_5xx" if status >= _SERVER else "http_4xx"
-        self.counters.requests[capture.split.service, capture.arm._value_, outcome] += 1
+        place = capture.place
+        self.counters.requests.of(place.service, place.arm.value, outcome).number += 1
         if recorded:
             self.recorder.put(capture)
 
@@ -114,7 +118,7 @@ class Forward:
         self._plan = plan
         self._ts = time.time()
         self._leg: Leg | None = None
-        self._shadow: Copied | None = None
+        self._shadow: Copy | None = None
         self._strip: Strip | None = None
         self._head_sent = self._chunked = self._over = self._unrescued = False
 
@@ -125,7 +129,7 @@ class Forward:
             Refusal: the request cannot be sent.
         """
         plan = self._plan
-        self._shop.rescues.seen()
+        self._shop.rescues.requests += 1
         if plan.arm is _CANDIDATE and plan.split.candidate is not None:
             breaker = self._shop.fleet.breaker(plan.split.candidate.url)
             capture = self._capture(_CANDIDATE, self._request.arrived)
@@ -136,17 +140,18 @@ class Forward:
             self._start(capture)
             return
         capture = self._capture(plan.arm, self._request.arrived)
-        if plan.copies(capture):
-            self._shadow = self._shop.mirror.copy(capture, plan.model)
+        if plan.copies(capture.id):
+            self._shadow = self._shop.mirror.copy(self._shop, plan, capture)
         self._start(capture)
 
-    def adopt(self, leg: Leg, shadow: Copied | None, *, chunked: bool) -> None:
-        """Go on where another turn stands: its leg was sent, and so was what the leg has captured."""
+    def adopt(self, leg: Leg, shadow: Copy | None, *, head_sent: bool, chunked: bool, strip: Strip | None) -> None:
+        """Go on where another turn stands: its leg was sent, and what the leg has captured went to the client."""
         self._ts = leg.capture.ts
         self._leg = leg
         self._shadow = shadow
-        self._head_sent = leg.capture.head is not None
+        self._head_sent = head_sent
         self._chunked = chunked
+        self._strip = strip
 
     def arrived(self, leg: Leg, data: bytes, *, ended: bool) -> None:
         """Pass a read on; the candidate's head waits for its first byte of body, for until then it can be replaced."""

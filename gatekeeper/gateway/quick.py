@@ -2,162 +2,154 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, NamedTuple
+from time import monotonic, time
+from typing import TYPE_CHECKING
 
 from gatekeeper.errors import InputError
-from gatekeeper.gateway.attempt import FAULT, Attempt
-from gatekeeper.gateway.body import with_model
-from gatekeeper.gateway.capture import Capture
-from gatekeeper.gateway.http import request_lead
+from gatekeeper.gateway.attempt import Attempt
+from gatekeeper.gateway.http import CHUNKED_LINE, response_head, sized
 from gatekeeper.gateway.leg import Leg
 from gatekeeper.gateway.proxy import Forward
+from gatekeeper.gateway.server import ClientConnection
+from gatekeeper.gateway.usage import Strip
+from gatekeeper.gateway.way import Way, way_of
 from gatekeeper.model.arm import Arm
-from gatekeeper.model.cohort import APART_STAGE
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.call import Call
     from gatekeeper.gateway.http import Head, Request
-    from gatekeeper.gateway.leg import Road
-    from gatekeeper.gateway.mirror import Copied
+    from gatekeeper.gateway.mirror_copy import Copy
     from gatekeeper.gateway.proxy import Plan, Shop
-    from gatekeeper.gateway.server import ClientConnection
-    from gatekeeper.gateway.upstream import Connection
-    from gatekeeper.model.split import Endpoint
 
 _CANDIDATE = Arm.CANDIDATE
-
-
-class Way(NamedTuple):
-    """Hold how ordinary requests of one plan are sent. lead: what their heads begin with. model: to put in, or None."""
-
-    road: Road
-    endpoint: Endpoint
-    stage: int
-    lead: bytes
-    model: str | None
+_BAD = 400
 
 
 def answer(shop: Shop, client: ClientConnection, request: Request, plan: Plan) -> Quick | None:
-    """Begin to answer an ordinary request; None, and nothing was done: it is none, or no connection is kept for it.
+    """Begin to answer an ordinary request; None, and nothing was done: it is none.
 
     Raises:
         Refusal: the request cannot be sent.
     """
     way = plan.way
-    if way is None:
+    if way is None or (way and way.asks_usage and not way.road.pool.knows_usage):
         way = plan.way = _way(shop, request, plan) or ()
     if not way:
         return None
-    road, endpoint, stage, lead, model = way
-    body = request.body if model is None else with_model(request.body, plan.model or "", model)
+    road = way.road
     if road.breaker is not None and road.breaker.open:
         return None
-    connection = road.pool.take()
-    if connection is None:
-        return None
-    shop.rescues.seen()
-    split = plan.split
-    capture = Capture(
-        request.exchange_id, time.time(), plan.arm, split, endpoint, stage, request, plan.labels, request.arrived
-    )
-    copy = shop.mirror.copy(capture, plan.model) if plan.copies(capture) else None
-    message = b"%b%d\r\n%b\r\n%b" % (lead, len(body), request.id_line, body)
-    return Quick(road, connection, capture, message, shop, client, plan, copy)
+    message = way.message(request)
+    shop.rescues.requests += 1
+    arrived = request.arrived
+    turn = Quick(way, client, request, request.exchange_id, time(), arrived + way.answer_s)
+    turn.start(message)
+    if way.copied and plan.copies(turn.id):
+        turn.copy = shop.mirror.copy(shop, plan, turn)
+    return turn
 
 
 def _way(shop: Shop, request: Request, plan: Plan) -> Way | None:
     """Return how a plan's requests are sent; None: they are not ordinary."""
-    split, head = plan.split, request.head
-    endpoint = split.candidate if plan.arm is _CANDIDATE else split.baseline
+    endpoint = plan.split.candidate if plan.arm is _CANDIDATE else plan.split.baseline
     shows = shop.show_release or shop.show_arm or plan.labels.override is not None
-    if shows or plan.asks_usage or not plan.measured or head.minor != 1 or endpoint is None:
+    if shows or not plan.measured or request.head.minor != 1 or endpoint is None:
         return None
     try:
-        road = shop.fleet.road(endpoint.url, plan.arm, streamed=plan.streamed)
+        return way_of(shop, plan, request.head, endpoint)
     except InputError:
         return None
-    stage = split.stage if plan.drawn else APART_STAGE
-    model = endpoint.model if endpoint.model and plan.model is not None else None
-    return Way(road, endpoint, stage, request_lead(head, road.pool.origin), model)
 
 
-class Quick(Attempt):
-    """Pass an answer back as it comes; `front.Turn` and the connection's call in one."""
+class Quick(Attempt[ClientConnection], eq=False):
+    """Pass an answer back as it comes; `front.Turn` and the connection's call in one.
 
-    __slots__ = ("_chunked", "_client", "_copy", "_plan", "_shop")
+    copy: of the request, for the candidate. begun: the head went to the client; chunked: its body goes in chunks.
+    strip: takes out of it what the client did not ask for.
+    """
 
-    def __init__(
-        self,
-        road: Road,
-        connection: Connection,
-        capture: Capture,
-        message: bytes,
-        shop: Shop,
-        client: ClientConnection,
-        plan: Plan,
-        copy: Copied | None,
-    ) -> None:
-        """Send the request."""
-        self._shop = shop
-        self._client = client
-        self._plan = plan
-        self._copy = copy
-        self._chunked = False
-        Attempt.__init__(self, road, connection, capture, message)
+    copy: Copy | None = None
+    begun: bool = False
+    chunked: bool = False
+    strip: Strip | None = None
+
+    def whole(self, head: Head, data: bytes) -> None:
+        """Capture an answer that came in one read, and pass it on."""
+        way, client, request = self.way, self.owner, self.request
+        road = way.road
+        kept = request.keep_alive and not client.front.draining
+        if not kept or head.status >= _BAD or way.asks_usage:
+            self.read(sized(head, len(data)), data, ended=True)
+            return
+        self.ended = now = monotonic()
+        self.head = head
+        size = self.size = len(data)
+        if size > road.room:
+            self.cut = True
+        elif data:
+            self.pieces.append(data)
+            self.times.append(now)
+        road.caller.live.discard(self)
+        if road.breaker is not None:
+            road.breaker.succeeded()
+        write = client.write
+        write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head.start, size, request.id_line, data))
+        way.fine.number += 1
+        way.shop.recorder.put(self)
+        client.done()
 
     def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
         """Capture a read, and pass it on; the candidate's head waits for its first byte of body."""
-        client = self._client
-        capture = self.capture
-        if head is None:
-            sent = data
-        elif not client.keeps or head.bodiless or (self._road.breaker is not None and self._is_doubtful(head, data)):
-            self.hand_over().read(head, data, ended=ended)
+        client = self.owner
+        if head is not None:
+            if head.bodiless or not client.keeps or self.is_faulty(head.status):
+                self.hand_over().read(head, data, ended=ended)
+                return
+            self.head = head
+        self.keep(data, ended=ended)
+        if not (data or ended) and (self.head is None or self.way.road.breaker is not None):
             return
-        else:
-            capture.head = head
-            if head.length is None:
-                self._chunked = True
-                sent = b"%b%btransfer-encoding: chunked\r\n\r\n" % (head.start, capture.request.id_line)
-            else:
-                line = capture.request.id_line
-                sent = b"%bcontent-length: %d\r\n%b\r\n%b" % (head.start, head.length, line, data)
-        if self._chunked:
-            sent = self._framed(b"" if head is None else sent, data, ended=ended)
-        self._keep(data, ended=ended)
-        client.write(sent)
+        sent = b"" if self.begun or self.head is None else self._begin(self.head)
+        if self.strip is not None:
+            data = self.strip.feed(data, ended=ended)
+        if self.chunked and data:
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        if self.chunked and ended:
+            data += b"0\r\n\r\n"
+        if sent or data:
+            client.write(sent + data)
         if ended:
-            self._shop.ended(capture, recorded=True)
+            self.way.shop.ended(self, recorded=True)
             client.done()
 
     def pass_chunk(self, chunk: bytes, data: bytes) -> None:
         """Capture a chunk, and pass it on as it is framed."""
-        if not self._chunked:
+        strip = self.strip
+        passes = strip is None or (strip.clear and b"usage" not in data and data.endswith(b"\n\n"))
+        if not (passes and self.begun):
             self.read(None, data, ended=False)
             return
-        now = time.monotonic()
-        capture = self.capture
-        size = capture.size = capture.size + len(data)
-        if size <= self._road.room:
-            capture.pieces.append(data)
-            capture.times.append(now)
+        size = self.size = self.size + len(data)
+        if size > self.way.road.room:
+            self.cut = True
+            self.due_at = self.due_after(monotonic())
         else:
-            capture.cut = True
-        due_at = now + self._between_s
-        self.due_at = min(self._ends, due_at)
-        self._client.write(chunk)
+            self.pieces.append(data)
+            self.times.append(monotonic())
+        write = self.owner.write  # not called as a method, which it is not: that is looked up anew each time
+        write(chunk)
 
-    @staticmethod
-    def _framed(before: bytes, data: bytes, *, ended: bool) -> bytes:
-        if ended:
-            return b"%b%x\r\n%b\r\n0\r\n\r\n" % (before, len(data), data) if data else before + b"0\r\n\r\n"
-        return b"%b%x\r\n%b\r\n" % (before, len(data), data) if data else before
-
-    @staticmethod
-    def _is_doubtful(head: Head, data: bytes) -> bool:
-        """Tell whether a candidate's answer may have to be replaced."""
-        return head.status >= FAULT or not data
+    def _begin(self, head: Head) -> bytes:
+        """Return the answer's head."""
+        self.begun = True
+        lines = self.request.id_line
+        stripped = self.way.asks_usage and head.plain_events
+        if stripped:
+            self.strip = Strip()
+        self.chunked = stripped or head.length is None
+        if self.chunked:
+            lines += CHUNKED_LINE
+        return response_head(head, lines, resized=stripped)
 
     def hand_over(self) -> Call:
         """Let a `Forward` and its leg go on from here."""
@@ -175,8 +167,8 @@ class Quick(Attempt):
         """Do nothing: it was not this turn that was held back."""
 
     def _become(self) -> tuple[Forward, Call]:
-        forward = Forward(self._shop, self._client, self.capture.request, self._plan)
-        leg = Leg(self._road, self.capture, forward)
-        forward.adopt(leg, self._copy, chunked=self._chunked)
-        self._client.pass_on(forward)
-        return forward, self._give(leg)
+        forward = Forward(self.way.shop, self.owner, self.request, self.way.plan)
+        leg = Leg(self.way.road, self.captured(), forward)
+        forward.adopt(leg, self.copy, head_sent=self.begun, chunked=self.chunked, strip=self.strip)
+        self.owner.pass_on(forward)
+        return forward, self.give(leg)

@@ -6,21 +6,24 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from gatekeeper.captures.coding import KNOWN
 from gatekeeper.captures.tap import to_exchange, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from gatekeeper.captures.raw import RawExchange
-    from gatekeeper.gateway.capture import Capture
-    from gatekeeper.model.exchange import Exchange
+    from gatekeeper.gateway.http import Head, Request
+    from gatekeeper.model.exchange import Exchange, Failure, Place
     from gatekeeper.ports import Spool
 
 log = logging.getLogger(__name__)
 _GATHER_S = 0.02
 """How long captures gather before the thread works on them: waking it for each would cost more than the work."""
+_SHORT = 64 << 10
+"""Bytes of a request's and of an answer's body that are copied at once."""
 _SLICE_S, _PAUSE_S = 0.0004, 0.001
 """The thread works in slices shorter than the interpreter's switch interval, and lets the event loop run between."""
 _NOTICE_S = 1.0
@@ -29,10 +32,37 @@ _SHADOW_SHARE = 0.75
 """Mirrored requests may fill the queue up to this share; the rest is kept for those that only users saw."""
 
 
+class Captured(Protocol):
+    """Be an exchange that has ended, and what there is of it.
+
+    size: of the answer's body, bytes. cut: it was longer than is kept. failure: None where nothing went
+    wrong.
+    """
+
+    request: Request
+    size: int
+    cut: bool
+    pair_id: str | None
+    head: Head | None
+    failure: Failure | None
+
+    @property
+    def place(self) -> Place:
+        """Return what it is evidence for."""
+
+    def raw(self) -> RawExchange:
+        """Return what is recorded of it."""
+
+    def add_frame(self, frames: bytearray) -> None:
+        """Write that behind the frames that are there, or raise ValueError."""
+
+
 class Recorder:
     """Take captures from the event loop; bounded; what does not fit is dropped and counted.
 
-    The spool gets them raw, in batches, to be read elsewhere. takers: each gets every exchange, read here, in order.
+    The spool gets them raw, in batches, to be read elsewhere. Short ones are written into frames where they are taken,
+    which costs less than to leave their many small objects to another thread; the thread hands the frames on. takers:
+    each gets every exchange, read in the thread, in order.
     counts: accepted, recorded, cut (answers longer than is kept), dropped_queue_full, dropped_shadow_shed (mirrored,
     and the queue nearly full), dropped_unread (answers that cannot be read whole), dropped_fault.
     """
@@ -43,7 +73,11 @@ class Recorder:
         self._takers = tuple(takers)
         self._bound = bound
         self._shadow_bound = bound * _SHADOW_SHARE
-        self._waiting: deque[Capture] = deque()
+        self._waiting: deque[Captured] = deque()
+        self._frames = bytearray()
+        self._framed = 0
+        self._lock = threading.Lock()
+        self._frames_here = spool is not None and not self._takers
         self._wake = threading.Event()
         self._asleep = self._closing = False
         self.counts = {
@@ -61,21 +95,36 @@ class Recorder:
     @property
     def waiting(self) -> int:
         """Return how many captures wait to be recorded."""
-        return len(self._waiting)
+        return len(self._waiting) + self._framed
 
-    def put(self, capture: Capture) -> None:
+    def put(self, capture: Captured) -> None:
         """Take a capture; never waits, never raises."""
         self.counts["accepted"] += 1
-        waiting = len(self._waiting)
+        waiting = len(self._waiting) + self._framed
         if waiting >= self._shadow_bound and (waiting >= self._bound or capture.pair_id is not None):
             self.counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
             if self._spool is not None:
                 self._spool.lose(capture.place)
             return
-        self._waiting.append(capture)
+        if not (self._frames_here and capture.size <= _SHORT and self._is_framed(capture)):
+            self._waiting.append(capture)
         if self._asleep:
             self._asleep = False
             self._wake.set()
+
+    def _is_framed(self, capture: Captured) -> bool:
+        """Write a capture into a frame; False when it is for the thread: it is long, or may have to be dropped."""
+        head = capture.head
+        if capture.cut or head is None or head.coding not in KNOWN or len(capture.request.body) > _SHORT:
+            return False
+        try:
+            with self._lock:
+                capture.add_frame(self._frames)
+                self._framed += 1
+        except ValueError:
+            return False
+        self.counts["recorded"] += 1
+        return True
 
     def close(self) -> None:
         """Record what is queued, then end the thread."""
@@ -84,14 +133,16 @@ class Recorder:
         self._thread.join()
 
     def _run(self) -> None:
-        while self._waiting or not self._closing:
-            if self._waiting:
-                self._work(time.monotonic() + _SLICE_S)
-                if not self._closing and len(self._waiting) < self._bound // 2:
-                    time.sleep(_PAUSE_S)
+        while self.waiting or not self._closing:
+            if self.waiting:
+                self._hand_on_frames()
+                if self._waiting:
+                    self._work(time.monotonic() + _SLICE_S)
+                if not self._closing and self.waiting < self._bound // 2:
+                    time.sleep(_PAUSE_S if self._waiting else _GATHER_S)
                 continue
             self._asleep = True
-            if not self._waiting and not self._closing:  # one that came before the line above did not wake us
+            if not self.waiting and not self._closing:  # one that came before the line above did not wake us
                 self._rest()
             self._wake.clear()
             self._asleep = False
@@ -112,7 +163,7 @@ class Recorder:
                 break
         self._hand_on(batch)
 
-    def _read(self, capture: Capture, batch: list[RawExchange]) -> None:
+    def _read(self, capture: Captured, batch: list[RawExchange]) -> None:
         """Add a capture to the batch, and give it to the takers; one that cannot be read whole is dropped."""
         raw = capture.raw()
         try:
@@ -140,6 +191,13 @@ class Recorder:
         self.counts[reason] += 1
         if self._spool is not None:
             self._spool.lose(raw.place)
+
+    def _hand_on_frames(self) -> None:
+        with self._lock:
+            frames, count = self._frames, self._framed
+            self._frames, self._framed = bytearray(), 0
+        if count and self._spool is not None:
+            self._spool.put_frames(frames, count)
 
     def _hand_on(self, batch: list[RawExchange]) -> None:
         if self._spool is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import httptools
 
@@ -13,6 +13,8 @@ from gatekeeper.gateway.heads import Again
 from gatekeeper.gateway.http import Headers, Refusal, Request, check_request, own_response, read_request_head
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gatekeeper.gateway.front import Front, Turn
     from gatekeeper.gateway.heads import Cut
     from gatekeeper.gateway.http import RequestHead
@@ -21,12 +23,52 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE = b"connection: close\r\n"
 
 
+def _nowhere(data: bytes) -> None:
+    """Write to nobody."""
+
+
 class ClientConnection(asyncio.Protocol):
-    """Parse requests, hand them to the front one at a time, write its answers."""
+    """Parse requests, hand them to the front one at a time, write its answers.
+
+    write: sends bytes to the client, if it is still there.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_again",
+        "_body_of",
+        "_cut",
+        "_head_size",
+        "_headers",
+        "_heads",
+        "_held",
+        "_in_head",
+        "_last",
+        "_limits",
+        "_line",
+        "_lingering",
+        "_missing",
+        "_parser",
+        "_peer",
+        "_pieces",
+        "_reading",
+        "_refusal",
+        "_request",
+        "_sent_id",
+        "_size",
+        "_target",
+        "_transport",
+        "_turn",
+        "_version",
+        "_waiting",
+        "due_at",
+        "front",
+        "write",
+    )
 
     def __init__(self, front: Front) -> None:
         """Belong to a front."""
-        self._front = front
+        self.front = front
         self._limits = front.limits
         self._heads = front.heads
         self._cut: Cut | None = None
@@ -36,6 +78,7 @@ class ClientConnection(asyncio.Protocol):
         self._sent_id: bytes | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
+        self.write: Callable[[bytes], object] = _nowhere
         self._peer = ""
         self._waiting: deque[Request] = deque()
         self._request: Request | None = None
@@ -55,24 +98,34 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who it is; the clock for the first request runs."""
-        self._transport = transport  # type: ignore[assignment]  # asyncio types it too wide
+        self._transport = client = cast("asyncio.Transport", transport)
+        self.write = client.write
         peer = transport.get_extra_info("peername")
         self._peer = str(peer[0]) if isinstance(peer, tuple) else "local"
-        self._front.connections.add(self)
+        self.front.connections.add(self)
         self.due_at = monotonic() + self._limits.idle_s
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Tell the turn that nobody waits."""
-        self._front.connections.discard(self)
+        self.front.connections.discard(self)
         self._waiting.clear()
         self._transport = None
+        self.write = _nowhere
         turn, self._turn = self._turn, None
         if turn is not None:
             turn.client_gone()
 
     def data_received(self, data: bytes) -> None:
         """Take a read, then begin to answer what is whole."""
-        if self._last is not None or (self._again is not None and self._take_again(self._again, data)):
+        again = self._again
+        if again is not None and self._request is None and not (self._reading or self._waiting):
+            start = again.match(data)
+            length = again.length
+            fits = start >= 0 and length == len(data) - start and length <= self._limits.body_bytes
+            if fits and self._last is None and self._transport is not None and not self._transport.is_closing():
+                self._begin(Request(again.head, data[start:], True, self._peer, monotonic()))  # noqa: FBT003 - done for each
+                return
+        if self._last is not None:
             return
         if self._missing:
             data = self._take_body(data)
@@ -95,19 +148,6 @@ class ClientConnection(asyncio.Protocol):
         """Let the upstream go on."""
         if self._turn is not None:
             self._turn.resume()
-
-    def _take_again(self, again: Again[RequestHead], data: bytes) -> bool:
-        """Take a read that is one whole request with the head that came here last, while nothing is under way."""
-        if self._request is not None or self._reading or self._waiting or self._lingering:
-            return False
-        found = again.match(data)
-        if found is None or self._transport is None or self._transport.is_closing():
-            return False
-        start, length = found
-        if length != len(data) - start or length > self._limits.body_bytes:
-            return False
-        self._begin(Request(again.head, data[start:], True, self._peer, monotonic()))  # noqa: FBT003 - done for each
-        return True
 
     def _take_known(self, data: bytes) -> bytes:
         """Take requests whose heads were read before; return what is left for the parser."""
@@ -230,11 +270,6 @@ class ClientConnection(asyncio.Protocol):
         if plain and cut.length == size and cut.key.startswith(b"%b %b HTTP/1.1\r\n" % (head.method, head.target)):
             self._heads.learn(cut.key, head)
 
-    def write(self, data: bytes) -> None:
-        """Send bytes to the client, if it is still there."""
-        if self._transport is not None:
-            self._transport.write(data)
-
     def pass_on(self, turn: Turn) -> None:
         """Have another turn go on with the answer."""
         self._turn = turn
@@ -242,7 +277,7 @@ class ClientConnection(asyncio.Protocol):
     @property
     def keeps(self) -> bool:
         """Tell whether the connection outlives the answer that is being given."""
-        return self._request is not None and self._request.keep_alive and not self._front.draining
+        return self._request is not None and self._request.keep_alive and not self.front.draining
 
     def done(self) -> None:
         """End the turn: its answer is written. The next request's begins, or the connection closes."""
@@ -250,18 +285,18 @@ class ClientConnection(asyncio.Protocol):
         self._request = self._turn = None
         if self._transport is None:
             return
-        if request is None or not request.keep_alive or self._front.draining:
+        if request is None or not request.keep_alive or self.front.draining:
             self._transport.close()
             return
         limits = self._limits
         wait_s = limits.idle_s if not self._reading else limits.head_s if self._in_head else limits.body_s
         self.due_at = monotonic() + wait_s
         if self._waiting or self._last is not None:
-            self._front.loop.call_soon(self._next)
+            self.front.loop.call_soon(self._next)
 
     def refuse(self, refusal: Refusal, extra: bytes = b"") -> None:
         """Answer the current request with an error, and end its turn. extra: whole header lines."""
-        self._front.refused(refusal.status)
+        self.front.refused(refusal.status)
         if refusal.close and self._request is not None:
             self._request.keep_alive = False
         if refusal.retry_after_s:
@@ -313,7 +348,7 @@ class ClientConnection(asyncio.Protocol):
     def _begin(self, request: Request) -> None:
         self._request = request
         try:
-            turn = self._front.answer(request, self)
+            turn = self.front.answer(request, self)
         except Refusal as refusal:
             self.refuse(refusal)
             return
@@ -348,7 +383,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _close_with(self, refusal: Refusal) -> None:
         """Answer what cannot be read; then read on for a moment without listening, so that the answer arrives."""
-        self._front.refused(refusal.status)
+        self.front.refused(refusal.status)
         if self._transport is None:
             return
         self._lingering = True

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 import httptools
 
-from gatekeeper.captures.chunks import BadChunks, Chunks
+from gatekeeper.captures.chunks import BadChunks, Chunks, whole_chunk
 from gatekeeper.gateway.heads import Again
-from gatekeeper.gateway.http import Head, Headers, read_response_head
+from gatekeeper.gateway.http import Headers, read_response_head, sized
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.call import Running
     from gatekeeper.gateway.heads import Cut
+    from gatekeeper.gateway.http import Head
     from gatekeeper.gateway.origin import Pool
 
 _INTERIM = 100
@@ -24,6 +25,29 @@ _NO_BODY = (204, 304)
 
 class Connection(asyncio.Protocol):
     """Parse what an origin sends and hand it to the call that is on this connection, once for each read."""
+
+    __slots__ = (
+        "__weakref__",
+        "_again",
+        "_chunks",
+        "_cut",
+        "_ended",
+        "_head",
+        "_headers",
+        "_interim",
+        "_left",
+        "_new_head",
+        "_parser",
+        "_pieces",
+        "_pool",
+        "_reason",
+        "_reusable",
+        "_until_close",
+        "call",
+        "idle_since",
+        "transport",
+        "used",
+    )
 
     def __init__(self, pool: Pool) -> None:
         """Belong to a pool; the pool puts calls on it."""
@@ -69,49 +93,46 @@ class Connection(asyncio.Protocol):
             return
         chunks = self._chunks
         if not call.answered:
-            call.answered = True
-            chunks = self._chunks = None
-            self._left, self._until_close = 0, False
-            again = self._again
-            found = again.match(data) if again is not None else None
-            if again is not None and found is not None:
-                self._take_first(call, again.head, found[1], data[found[0] :])
-                return
-            if self._take_known(call, data):
-                return
-        if chunks is not None:
-            piece = chunks.one(data)
-            if piece is None:
-                self._take_chunks(call, chunks, None, data)
+            self._take_begin(call, data)
+        elif chunks is not None:
+            leads, start = whole_chunk(len(data))
+            if chunks.between and data.startswith(leads) and data.endswith(b"\r\n"):
+                call.pass_chunk(data, data[start:-2])
             else:
-                call.pass_chunk(data, piece)
+                self._take_chunks(call, chunks, None, data)
         elif self._left:
             self._take_length(call, None, data)
         else:
             self._parse(call, data)
 
-    def _take_known(self, call: Running, data: bytes) -> bool:
-        """Take an answer's first read, if its head was read before."""
-        known, cut = self._pool.heads.find(data)
-        if known is None or cut is None:
-            self._begin(cut)
-            return False
-        if cut.sent_id is None:
-            self._again = Again(data, cut, known)
-        self._take_first(call, known, cut.length, data[cut.end :])
-        return True
-
-    def _take_first(self, call: Running, known: Head, length: int | None, data: bytes) -> None:
-        """Take an answer's head, and what there is of its body."""
-        head = Head(known.status, known.start, length, known.content_type, known.coding)
+    def _take_begin(self, call: Running, data: bytes) -> None:
+        """Take an answer's first read; a head that was read before is not parsed."""
+        call.answered = True
+        self._chunks = None
+        self._left, self._until_close = 0, False
+        again = self._again
+        if again is not None and (start := again.match(data)) >= 0:
+            known, length = again.head, again.length
+        else:
+            found, cut = self._pool.heads.find(data)
+            if found is None or cut is None:
+                self._begin(cut)
+                self._parse(call, data)
+                return
+            known = found
+            if cut.sent_id is None:
+                self._again = Again(data, cut, known)
+            start, length = cut.end, cut.length
+        data = data[start:]
         if length is None:
             self._chunks = Chunks()
-            self._take_chunks(call, self._chunks, head, data)
+            self._take_chunks(call, self._chunks, known, data)
         elif len(data) == length:
-            self._finish(call, head, data, reusable=True)
+            self._let_go(reusable=True)
+            call.whole(known, data)
         else:
             self._left = length
-            self._take_length(call, head, data)
+            self._take_length(call, sized(known, length), data)
 
     def _take_length(self, call: Running, head: Head | None, data: bytes) -> None:
         """Take a read of a body whose length is known."""
@@ -249,10 +270,14 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, call: Running, head: Head | None, data: bytes, *, reusable: bool) -> None:
         """Keep the connection if it can be kept, then give the call the last of its answer."""
+        self._let_go(reusable=reusable)
+        call.read(head, data, ended=True)
+
+    def _let_go(self, *, reusable: bool) -> None:
+        """Keep the connection if it can be kept, else close it."""
         self.call = None
         transport = self.transport
         if reusable and transport is not None and not transport.get_write_buffer_size():
             self._pool.give_back(self)
         elif transport is not None:
             transport.close()
-        call.read(head, data, ended=True)

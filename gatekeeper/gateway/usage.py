@@ -41,20 +41,31 @@ class Strip:
     """Take out of a stream the event that holds usage and nothing else; every other byte passes, in its order.
 
     A half event waits for its end, which no client could have read before; one too long to be of usage does not wait.
+    clear: it stands between two events; then a read that ends one and does not say "usage" passes as it is.
     """
 
-    __slots__ = ("_after_cr", "_held", "_long")
+    __slots__ = ("_after_cr", "_held", "_long", "clear")
 
     def __init__(self) -> None:
         """Hold nothing yet."""
         self._held = b""
         self._long = self._after_cr = False
+        self.clear = True
 
     def feed(self, data: bytes, *, ended: bool) -> bytes:
         """Take a read; return what the client may have of all that came. ended: nothing more comes."""
-        if not self._held and not self._after_cr and b"usage" not in data and data.endswith(b"\n\n"):
-            self._long = False
-            return data
+        passed = data if self._passes(data) else self._look(data, ended=ended)
+        self.clear = not (self._held or self._long or self._after_cr)
+        return passed
+
+    def _passes(self, data: bytes) -> bool:
+        """Tell whether a read is whole events, none of usage (the word is not there, or once, with null)."""
+        if self._held or self._long or self._after_cr or not data.endswith(b"\n\n"):
+            return False
+        said = data.count(b"usage")
+        return not said or (said == 1 and b'"usage":null' in data)
+
+    def _look(self, data: bytes, *, ended: bool) -> bytes:
         if self._after_cr and data:
             self._after_cr = False
             data = data.removeprefix(b"\n")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
 from gatekeeper.adapters.splitfeed import SplitFeed
 from gatekeeper.captures.chunks import Chunks
+from gatekeeper.captures.frames import read_frame, split_frames
 from gatekeeper.gateway import quick
 from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.counters import Counters
@@ -23,6 +25,7 @@ from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.route import Router
 from gatekeeper.gateway.server import ClientConnection
 from gatekeeper.gateway.upstream import Connection
+from gatekeeper.model.exchange import Failure
 from gatekeeper.model.split import Endpoint, Split
 
 if TYPE_CHECKING:
@@ -109,6 +112,9 @@ class Kept:
         """Keep one, without its times."""
         raw = capture.raw()
         assert len(raw.times) == len(raw.pieces)
+        frames = bytearray()
+        capture.add_frame(frames)
+        assert [read_frame(frame) for frame in split_frames(frames)] == [raw]
         assert (raw.ended is None) == (capture.ended is None)
         blank = {"ts": 0.0, "began": 0.0, "ended": None, "times": [], "pieces": [b"".join(raw.pieces)]}
         self.raws.append(structs.replace(raw, **blank))
@@ -117,8 +123,8 @@ class Kept:
 class Lane:
     """Be a gateway with one client and a kept connection to each arm, which takes one lane where it can."""
 
-    def __init__(self, *, fast: bool, **fields: Any) -> None:  # noqa: ANN401 - a split's
-        """Connect."""
+    def __init__(self, *, fast: bool, kept: int = 2, **fields: Any) -> None:  # noqa: ANN401 - a split's
+        """Connect. kept: connections to each arm."""
         self.limits, self.loop, self.draining = LIMITS, Still(), False
         self.heads: Heads[Any] = Heads()
         self.connections: set[ClientConnection] = set()
@@ -128,13 +134,13 @@ class Lane:
         arms = {"baseline": Endpoint(url=BASELINE, model="base"), "candidate": Endpoint(url=CANDIDATE, model="cand")}
         self.router = Router(SplitFeed(initial=[Split(**arms, **plain)]), None, Overrides(""))
         self.kept, fleet, counters = Kept(), Fleet(LIMITS, self.loop), Counters()
-        mirror = Mirror(fleet, self.kept, counters, 9)
+        mirror = Mirror(self.kept, counters, 9)
         self.shop = Shop(
             fleet=fleet, mirror=mirror, recorder=self.kept, counters=counters, rescues=Budget(1.0, 9.0, monotonic())
         )
         self.ups: list[tuple[Connection, Wire]] = []
         for url in (BASELINE, CANDIDATE):
-            for _ in range(2):
+            for _ in range(kept):
                 connection, wire = Connection(fleet.pool(url)), Wire()
                 connection.connection_made(wire)
                 fleet.pool(url).give_back(connection)
@@ -167,8 +173,7 @@ class Lane:
         elif what in ("pause_writing", "resume_writing"):
             getattr(self.client, what)()
         elif what == "late":
-            for call in list(self.shop.fleet.caller.live):
-                call.expire(call.due_at)
+            self.expire()
         for connection, wire in self.ups:
             if connection.call is not None and not wire.is_closing():
                 if what == "say":
@@ -177,6 +182,14 @@ class Lane:
                     wire.abort()
                     connection.connection_lost(None)
 
+    def expire(self) -> None:
+        """Let every deadline pass."""
+        live = self.shop.fleet.caller.live
+        for call in list(live):
+            call.expire(call.due_at)
+            if call in live:  # it had been read from since the deadline that it knew
+                call.expire(call.due_at)
+
     def outcome(self) -> dict[str, Any]:
         """Return all that can be seen from outside."""
         return {
@@ -184,7 +197,7 @@ class Lane:
             "client did": self.wire.done,
             "sent up": [(wire.sent, wire.done) for _, wire in self.ups],
             "recorded": sorted(self.kept.raws, key=lambda raw: raw.id),
-            "counted": (dict(self.shop.counters.requests), dict(self.shop.counters.mirrors)),
+            "counted": (dict(self.shop.counters.requests.items()), dict(self.shop.counters.mirrors.items())),
             "rescued": dict(self.shop.counters.rescues),
             "under way": (len(self.shop.fleet.caller.live), self.shop.mirror.in_flight),
             "breaker": self.shop.fleet.breaker(CANDIDATE).open,
@@ -208,10 +221,11 @@ def plain_bodies(sent: bytes) -> list[bytes]:
     return found
 
 
-def request(user: int, padding: int, *, streamed: bool, sent_id: bytes, close: bool) -> bytes:
-    body = b'{"model":"bot","user":"u%d","stream":%b,"stream_options":{},"messages":["%b"]}' % (
+def request(user: int, padding: int, *, streamed: bool, sent_id: bytes, close: bool, says_usage: bool = True) -> bytes:
+    body = b'{"model":"bot","user":"u%d","stream":%b,%b"messages":["%b"]}' % (
         user,
         b"true" if streamed else b"false",
+        b'"stream_options":{},' if says_usage else b"",
         b"x" * padding,
     )
     lines = b"X-Request-ID: %b\r\n" % sent_id + (b"Connection: close\r\n" if close else b"")
@@ -233,6 +247,8 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[start:end] for start, end in zip([0, *ends], ends, strict=False) if end > start]
 
 
+TOKEN, NULL = b"data: 1\n\n", b'data: {"choices":[],"usage":null}\n\n'
+USAGE = b'data: {"choices":[],"usage":{"completion_tokens":2}}\n\n'
 PLACES = st.lists(st.integers(0, 10_000), max_size=4)
 TROUBLE = st.sampled_from(["gone", "lost", "late", "pause_writing", "resume_writing"])
 ONE = st.fixed_dictionaries(
@@ -240,10 +256,11 @@ ONE = st.fixed_dictionaries(
         "user": st.integers(0, 5),
         "padding": st.sampled_from([0, 7, 100]),
         "streamed": st.booleans(),
+        "says_usage": st.booleans(),
         "close": st.sampled_from([False, False, False, True]),
         "asked_in": st.sampled_from([[], [], [3, 150]]),
-        "status": st.sampled_from([200, 200, 200, 404, 500, 503]),
-        "pieces": st.lists(st.binary(min_size=1, max_size=30), max_size=5),
+        "status": st.sampled_from([200, 200, 200, 404, 422, 500, 503]),
+        "pieces": st.lists(st.binary(min_size=1, max_size=30) | st.sampled_from([TOKEN, NULL, USAGE]), max_size=5),
         "chunked": st.booleans(),
         "answered_in": PLACES,
         "trouble": st.none() | st.tuples(TROUBLE, st.integers(0, 4)),
@@ -252,7 +269,7 @@ ONE = st.fixed_dictionaries(
 
 
 def steps(one: dict[str, Any], number: int) -> list[tuple[str, bytes]]:
-    asked = {name: one[name] for name in ("user", "padding", "streamed", "close")}
+    asked = {name: one[name] for name in ("user", "padding", "streamed", "close", "says_usage")}
     sent = cut(request(**asked, sent_id=b"id%d" % number), one["asked_in"])
     said = cut(response(one["status"], one["pieces"], chunked=one["chunked"]), one["answered_in"])
     says = [("say", data) for data in said]
@@ -286,3 +303,60 @@ def test_ordinary_requests_do_take_the_quick_lane():
     assert lane.quick == 5
     assert len(lane.kept.raws) == 10
     assert lane.outcome()["under way"] == (0, 0)
+
+
+def test_streams_whose_client_asks_for_no_usage_take_it_too():
+    lane = Lane(fast=True)
+    for number in range(3):
+        lane.act(("ask", request(1, 9, streamed=True, sent_id=b"a%d" % number, close=False, says_usage=False)))
+        said = response(200, [TOKEN, NULL, USAGE, TOKEN], chunked=True)
+        for data in cut(said, [110, 125, 165, 220]):
+            lane.act(("say", data))
+    assert lane.quick == 3
+    assert lane.outcome()["client"][1::2] == [TOKEN + NULL + TOKEN] * 3
+    assert len(lane.kept.raws) == 3
+    assert all(b'{"stream_options":{"include_usage":true},"model":"base"' in wire.sent for _, wire in lane.ups[1:2])
+
+
+def test_a_candidates_head_waits_for_its_body_in_the_quick_lane():
+    lane = Lane(fast=True, candidate_bp=10_000)
+    lane.act(("ask", request(1, 9, streamed=True, sent_id=b"a", close=False)))
+    head, blank, body = response(200, [TOKEN], chunked=True).partition(b"\r\n\r\n")
+    lane.act(("say", head + blank))
+    assert not lane.wire.sent
+    lane.act(("say", body))
+    assert lane.outcome()["client"][1] == TOKEN
+    assert lane.shop.fleet.caller.live == set()
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "pause_writing", "gone"])
+def test_the_quick_lane_opens_connections(meanwhile: str):
+    lane = Lane(fast=True, kept=0)
+    lane.act(("ask", request(1, 9, streamed=False, sent_id=b"a", close=False)))
+    (turn,) = lane.shop.fleet.caller.live
+    assert isinstance(turn, quick.Quick)
+    lane.act((meanwhile, b""))
+    pool = lane.shop.fleet.pool(BASELINE)
+    connection, wire = Connection(pool), Wire()
+    connection.connection_made(wire)
+    turn.opened(connection)
+    if meanwhile == "gone":
+        assert not wire.sent
+        assert pool.take() is connection
+        return
+    assert wire.sent.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
+    connection.data_received(response(200, [b"{}"], chunked=False))
+    assert lane.outcome()["client"][1] == b"{}"
+    assert [raw.failure for raw in lane.kept.raws] == [None]
+
+
+def test_a_connection_that_cannot_be_opened_is_the_general_paths_to_deal_with():
+    lane = Lane(fast=True, kept=0, candidate_bp=10_000)
+    lane.act(("ask", request(1, 9, streamed=False, sent_id=b"a", close=False)))
+    (turn,) = lane.shop.fleet.caller.live
+    turn.unopened(Failure(kind="connect", message="refused"))
+    assert dict(lane.shop.counters.rescues) == {"bot": 1}
+    (rescue,) = lane.shop.fleet.caller.live
+    rescue.unopened(Failure(kind="connect", message="refused"))
+    assert lane.outcome()["client"][0].startswith(b"HTTP/1.1 502 ")
+    assert [raw.failure.kind for raw in lane.kept.raws] == ["connect", "connect"]

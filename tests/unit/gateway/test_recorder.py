@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from gatekeeper.adapters.memory_world import MemorySpool
+from gatekeeper.captures.frames import add_frame
 from gatekeeper.captures.raw import RawExchange
+from gatekeeper.gateway.http import Head, Request, RequestHead
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.model.arm import Arm
 
@@ -28,12 +30,22 @@ class Captured:
     def __init__(self, raw: RawExchange, pair_id: str | None = None) -> None:
         """Keep it."""
         self._raw = raw
+        self.size = sum(map(len, raw.pieces))
+        self.cut, self.failure = raw.cut, raw.failure
+        self.head = Head(raw.status, b"", 0, raw.content_type, raw.coding)
+        self.request = Request(
+            RequestHead(b"", b"", "", [], b"", b"", 1), raw.request, keep_alive=True, peer="", arrived=0
+        )
         self.pair_id = pair_id
 
     @property
     def place(self) -> Place:
         """Return what it is evidence for."""
         return self._raw.place
+
+    def add_frame(self, frames: bytearray) -> None:
+        """Write it."""
+        add_frame(frames, self._raw)
 
     def raw(self) -> RawExchange:
         """Return it."""
@@ -59,6 +71,18 @@ def test_the_spool_gets_captures_as_they_are():
     assert spool.losses == {RAW.place: 1}
     counts = {name: count for name, count in recorder.counts.items() if count}
     assert counts == {"accepted": 4, "recorded": 3, "cut": 1, "dropped_unread": 1}
+
+
+def test_long_captures_and_such_as_are_no_frames_are_left_to_the_spool():
+    spool = MemorySpool()
+    long, odd = structs.replace(GOOD, pieces=[b"x" * 100_000]), structs.replace(GOOD, expect=({"n": 2**70},))
+    asked = structs.replace(GOOD, request=b"x" * 100_000)
+    recorder = Recorder(spool, (), bound=100)
+    for raw in (GOOD, long, odd, asked):
+        recorder.put(Captured(raw))
+    recorder.close()
+    assert spool.captures == [GOOD, long, odd, asked]
+    assert (recorder.counts["recorded"], recorder.waiting) == (4, 0)
 
 
 def test_takers_get_exchanges_and_their_fault_is_counted():

@@ -1,0 +1,89 @@
+"""How the ordinary requests of one plan go to one endpoint: worked out once for all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gatekeeper.gateway.body import with_model
+from gatekeeper.gateway.http import request_lead
+from gatekeeper.gateway.leg import SHADOW_LINE
+from gatekeeper.gateway.usage import asking
+from gatekeeper.model.arm import Arm
+from gatekeeper.model.cohort import APART_STAGE
+
+if TYPE_CHECKING:
+    from gatekeeper.gateway.counters import Count
+    from gatekeeper.gateway.http import Request, RequestHead
+    from gatekeeper.gateway.leg import Road
+    from gatekeeper.gateway.proxy import Plan, Shop
+    from gatekeeper.model.split import Endpoint
+
+_CANDIDATE = Arm.CANDIDATE
+
+
+class Way(msgspec.Struct, eq=False):
+    """Hold how requests of a plan are sent to an endpoint, and what is recorded of each of them.
+
+    lead, last: what a head sent there begins and ends with. model: put in place of the one asked for, None: it stays.
+    asks_usage: of a stream, which its client does not ask for. answer_s: a whole exchange or its first byte, whichever
+    ends first. fine: counts answers that are no errors, or
+    copies that were sent. copied: some requests are also sent to the candidate.
+    """
+
+    shop: Shop
+    plan: Plan
+    arm: Arm
+    endpoint: Endpoint
+    stage: int
+    road: Road
+    lead: bytes
+    last: bytes
+    model: str | None
+    asks_usage: bool
+    answer_s: float
+    fine: Count
+    copied: bool
+    arm_name: str
+
+    def message(self, request: Request) -> bytes:
+        """Return a request as it goes there.
+
+        Raises:
+            Refusal: the model's name cannot be replaced in this body.
+        """
+        body = request.body
+        if self.asks_usage:
+            body = asking(body)
+        if self.model is not None:
+            body = with_model(body, self.plan.model or "", self.model)
+        return b"%b%d\r\n%b%b%b" % (self.lead, len(body), request.id_line, self.last, body)
+
+
+def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, copies: bool = False) -> Way:
+    """Work out the way of a plan's requests, or of their copies, to an endpoint.
+
+    Raises:
+        InputError: the endpoint's URL is none.
+    """
+    split, counters = plan.split, shop.counters
+    arm = _CANDIDATE if copies else plan.arm
+    road = shop.fleet.road(endpoint.url, arm, streamed=copies or plan.streamed, shadow=copies)
+    asks_usage = plan.asks_usage and road.pool.knows_usage
+    return Way(
+        shop,
+        plan,
+        arm,
+        endpoint,
+        split.stage if plan.drawn else APART_STAGE,
+        road,
+        request_lead(head, road.pool.origin, plain=asks_usage),
+        SHADOW_LINE + b"\r\n" if copies else b"\r\n",
+        endpoint.model if endpoint.model and plan.model is not None else None,
+        asks_usage,
+        min(road.limits.first_byte_s, road.limits.total_s),
+        counters.mirrors.of(split.service, "sent") if copies else counters.requests.of(split.service, arm.value, "ok"),
+        bool(split.mirror_bp),
+        arm.value,
+    )
