@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gatekeeper.stats import Batch
 
 PER_ARM, LOOK_EVERY = 10_000, 200
+AT_ONCE = 1_000
 POLICY = {
     "metrics": {
         "refusal_rate": {"max_increase": "1pp"},
@@ -91,7 +92,9 @@ def _run(
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return verdicts and samples per arm of many rollouts, by the tests alone or through all of `analyze`."""
     if not whole:
-        kinds, looks = gate.judge(gate.streams(POLICY), _looks(rng, replicates, changed), replicates)
+        sizes = [min(AT_ONCE, replicates - start) for start in range(0, replicates, AT_ONCE)]
+        parts = [gate.judge(gate.streams(POLICY), _looks(rng, size, changed), size) for size in sizes]
+        kinds, looks = (np.concatenate(each) for each in zip(*parts, strict=True))
         return kinds, np.asarray(looks * (LOOK_EVERY / 2.0), np.float64)
     codes = {VerdictKind.ROLLBACK: gate.ROLLBACK, VerdictKind.HOLD: gate.HOLD, VerdictKind.PROMOTE: gate.PROMOTE}
     found = [rollouts.verdict(_samples(rng, changed), POLICY, LOOK_EVERY) for _ in range(replicates)]

@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("goals", nargs="*", type=int, choices=range(1, 9), help="which goals (all)", metavar="GOAL")
     parser.add_argument("--replicates", type=int, help="at most so many of each simulation; the page stays as it is")
     parser.add_argument("--processes", type=int, default=2, choices=(1, 2))
-    parser.add_argument("--case", default="", help="only cases whose name holds this text; the page stays as it is")
+    parser.add_argument("--case", default="", help="only cases whose name holds this text")
     asked = parser.parse_args()
     chosen = [
         (index, case)
@@ -70,8 +70,8 @@ def main() -> None:
     for index, case in chosen:
         by_goal.setdefault(case.goal, []).extend(found[index])
     print(pages.goals_table({goal: [one.to_json() for one in figures] for goal, figures in by_goal.items()}))
-    if asked.replicates is None and not asked.case:
-        pages.keep_goals(by_goal)
+    if asked.replicates is None:
+        pages.keep_goals(by_goal, part=bool(asked.case))
 
 
 if __name__ == "__main__":

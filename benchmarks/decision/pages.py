@@ -65,10 +65,15 @@ def verdicts(goals: Mapping[int, Sequence[Mapping[str, Any]]]) -> str:
     return markdown(["goal", "", "bounds met", "within error", "missed"], rows)
 
 
-def keep_goals(goals: Mapping[int, Sequence[Figure]]) -> None:
-    """Put these goals' figures in place of their earlier ones, in goals.json and on the page."""
+def keep_goals(goals: Mapping[int, Sequence[Figure]], *, part: bool) -> None:
+    """Put figures in place of the earlier ones of their goals (part: of their cases), in goals.json and on the page."""
     known = json.loads(GOALS.read_text(encoding="utf-8")) if GOALS.exists() else {}
-    known.update({str(goal): [figure.to_json() for figure in figures] for goal, figures in goals.items()})
+    for goal, figures in goals.items():
+        old, new = known.get(str(goal), []) if part else [], [figure.to_json() for figure in figures]
+        cases = list(dict.fromkeys(one["case"] for one in [*old, *new]))
+        measured = {one["case"] for one in new}
+        held = [one for one in old if one["case"] not in measured] + new
+        known[str(goal)] = sorted(held, key=lambda one: cases.index(one["case"]))
     known = dict(sorted(known.items()))
     GOALS.write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     by_goal = {int(goal): figures for goal, figures in known.items()}

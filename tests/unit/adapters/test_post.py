@@ -36,7 +36,11 @@ class Receiver:
                     data = b""
                     while b"\r\n\r\n" not in data:
                         data += conn.recv(65536)
-                    self.heads.append(data.partition(b"\r\n\r\n")[0])
+                    head, _, body = data.partition(b"\r\n\r\n")
+                    self.heads.append(head)
+                    size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+                    while len(body) < size:
+                        body += conn.recv(65536)
                     conn.sendall(answer)
 
     def close(self) -> None:
