@@ -40,8 +40,8 @@ def supervise(role: Role, workers: int) -> None:
         if role.tls_cert is not None:
             signal.signal(signal.SIGHUP, lambda *_: crew.send(signal.SIGHUP))
         while not ended.poll():
-            due_s = crew.restart()
-            wait([ended, *crew.sentinels()], timeout=due_s)
+            living, due_s = crew.restart()
+            wait([ended, *living], timeout=due_s)
         crew.end()
 
 
@@ -53,23 +53,23 @@ class _Crew:
         self._context = multiprocessing.get_context("spawn")
         self._workers = {number: self._start(number) for number in range(1, workers + 1)}
 
-    def restart(self) -> float | None:
-        """Start those again that have ended; return in how many seconds to look again, None: when one ends."""
-        due_s: float | None = None
-        for number, worker in self._workers.items():
-            if worker.process.is_alive():
-                continue
-            rest_s = worker.started + _SHORT_LIFE_S - monotonic()
-            if rest_s > 0:
-                due_s = rest_s if due_s is None else min(due_s, rest_s)
-                continue
-            log.error("worker %d ended with code %s and is started again", number, worker.process.exitcode)
-            self._workers[number] = self._start(number)
-        return due_s
+    def restart(self) -> tuple[list[int], float | None]:
+        """Start those again that have ended.
 
-    def sentinels(self) -> list[int]:
-        """Return what becomes readable when a worker that lives now ends."""
-        return [worker.process.sentinel for worker in self._workers.values() if worker.process.is_alive()]
+        Return what becomes readable when one ends that was found alive, and in how many seconds to look again (None:
+        not before). Each is asked once: one that has closed its end of the pipe is for a moment still alive.
+        """
+        living, due_s = [], None
+        for number, worker in self._workers.items():
+            if not worker.process.is_alive():
+                rest_s = worker.started + _SHORT_LIFE_S - monotonic()
+                if rest_s > 0:
+                    due_s = rest_s if due_s is None else min(due_s, rest_s)
+                    continue
+                log.error("worker %d ended with code %s and is started again", number, worker.process.exitcode)
+                self._workers[number] = self._start(number)
+            living.append(self._workers[number].process.sentinel)
+        return living, due_s
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the workers that live."""
