@@ -85,11 +85,6 @@ class SpoolReader:
             if finished and _committed(segment) >= offset:
                 self._delete(segment, offset)
 
-    def waiting_bytes(self) -> int:
-        """Return how many bytes are not committed yet."""
-        segments = self.directory.glob(SEGMENTS)
-        return sum(max(0, segment.stat().st_size - _committed(segment)) for segment in segments)
-
     def _delete(self, segment: Path, offset: int) -> None:
         torn = segment.stat().st_size - offset
         if torn:

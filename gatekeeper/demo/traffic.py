@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-import time
 from dataclasses import dataclass
 
 import httpx
@@ -65,12 +64,6 @@ class Traffic:
         self._stopped.set()
         if self._thread is not None:
             self._thread.join(TIMEOUT_S)
-
-    def per_second(self, over_s: float) -> float:
-        """Measure requests answered per second over the next `over_s` seconds."""
-        before = self.counts.answered
-        time.sleep(over_s)
-        return (self.counts.answered - before) / over_s
 
     async def _run(self) -> None:
         limits = httpx.Limits(max_connections=self._users, max_keepalive_connections=self._users)

@@ -29,18 +29,6 @@ def to_dict(noun: object) -> dict[str, Any]:
     return plain
 
 
-def exchange_line(exchange: Exchange) -> bytes:
-    """Return an exchange as a line of JSON, the same as `to_dict` gives.
-
-    Raises:
-        ValueError: it holds what JSON cannot.
-    """
-    try:
-        return msgspec.json.encode(exchange if exchange.error is None else to_dict(exchange)) + b"\n"
-    except TypeError as exc:
-        raise ValueError(f"exchange {exchange.id}: {exc}") from exc
-
-
 def from_dict(kind: type[T], plain: dict[str, Any]) -> T:
     """Build a noun from JSON values; unknown keys are ignored, so that newer writers can be read.
 
