@@ -35,8 +35,7 @@ _SHADOW_SHARE = 0.75
 class Captured(Protocol):
     """Be an exchange that has ended, and what there is of it.
 
-    size: of the answer's body, bytes. cut: it was longer than is kept. failure: None where nothing went
-    wrong.
+    size: of the answer's body, bytes. cut: it was longer than is kept. failure: None where nothing went wrong.
     """
 
     request: Request
@@ -62,9 +61,9 @@ class Recorder:
 
     The spool gets them raw, in batches, to be read elsewhere. Short ones are written into frames where they are taken,
     which costs less than to leave their many small objects to another thread; the thread hands the frames on. takers:
-    each gets every exchange, read in the thread, in order.
-    counts: accepted, recorded, cut (answers longer than is kept), dropped_queue_full, dropped_shadow_shed (mirrored,
-    and the queue nearly full), dropped_unread (answers that cannot be read whole), dropped_fault.
+    each gets every exchange, read in the thread, in order. counts: accepted, recorded, cut (answers longer than is
+    kept), dropped_queue_full, dropped_shadow_shed (mirrored, and the queue nearly full), dropped_unread (answers that
+    cannot be read whole), dropped_fault.
     """
 
     def __init__(self, spool: Spool | None, takers: Sequence[Callable[[Exchange], object]], bound: int) -> None:

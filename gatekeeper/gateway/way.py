@@ -28,8 +28,8 @@ class Way(msgspec.Struct, eq=False):
 
     lead, last: what a head sent there begins and ends with. model: put in place of the one asked for, None: it stays.
     asks_usage: of a stream, which its client does not ask for. answer_s: a whole exchange or its first byte, whichever
-    ends first. fine: counts answers that are no errors, or
-    copies that were sent. copied: some requests are also sent to the candidate.
+    ends first. fine: counts answers that are no errors, or copies that were sent. copied: some requests are also sent
+    to the candidate.
     """
 
     shop: Shop
