@@ -19,6 +19,8 @@ DATA = Path(__file__).parents[3] / "shared" / "data"
 DECLINED = {"0", "4", "rejected", "dontknow"}  # declines, is not capable
 ANSWERED = {"2", "3", "5", "complied"}  # a dual view, a disclaimer, unsure
 HALVES = 2
+OTHER = "chatgpt_refusals"
+"""The source whose labels tell an answer's tone; those of the others tell what was done."""
 _ASKS_FOR_HELP = re.compile(
     r"(?:how (?:to|can|do|could|should)|can you|could you|give|tell|describe|generate|write|explain|help|provide|"
     r"create|make|list|show|what(?:'s| is| are) (?:the (?:best|most|easiest|fastest|quickest)|some|ways)|discuss|"
@@ -53,7 +55,7 @@ def rows(folder: Path = DATA / "refusal") -> list[Row]:
                 for each in csv.DictReader(file)
             ]
     labelled = json.loads((folder / "chatgpt_refusals" / "all_hand_labeled.json").read_text(encoding="utf-8"))
-    return found + [Row("chatgpt_refusals", each["prompt"], each["response"], each["tone"]) for each in labelled]
+    return found + [Row(OTHER, each["prompt"], each["response"], each["tone"]) for each in labelled]
 
 
 def outputs(folder: Path = DATA / "outputs") -> dict[str, list[str]]:

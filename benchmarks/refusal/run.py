@@ -38,8 +38,10 @@ def sources(full: learn.Table, patterns: NDArray[np.bool_], model: NDArray[np.bo
     print(
         "| source | rows | patterns: P | R | F1 | model, source unseen: P | R | F1 |\n|---|---|---|---|---|---|---|---|"
     )
-    for source in (*dict.fromkeys(full.sources), "all"):
-        at = known & ((full.sources == source) | (source == "all"))
+    of_one_set = full.sources != data.OTHER
+    groups = {source: full.sources == source for source in dict.fromkeys(full.sources)}
+    for source, rows in (groups | {"the six of one set": of_one_set, "all": of_one_set | ~of_one_set}).items():
+        at = known & rows
         figures = (*shares(patterns[at], declined[at]), *shares(model[at], declined[at]))
         print(f"| {source} | {at.sum()} | " + " | ".join(f"{each:.3f}" for each in figures) + " |")
 
