@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,12 +60,13 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         print("| measure | value |\n|---|---|")
-        for name, value in [
-            *_lines(Path(folder), asked.rows, asked.times, asked.runs),
-            *_arrow(asked.rows, asked.runs),
-            *_rollouts(asked.replicates),
-        ]:
-            print(f"| {name} | {value} |", flush=True)
+        for measure in (
+            partial(_lines, Path(folder), asked.rows, asked.times, asked.runs),
+            partial(_arrow, asked.rows, asked.runs),
+            partial(_rollouts, asked.replicates),
+        ):
+            for name, value in measure():
+                print(f"| {name} | {value} |", flush=True)
 
 
 def _lines(folder: Path, rows: int, times: int, runs: int) -> list[tuple[str, str]]:
