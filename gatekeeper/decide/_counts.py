@@ -27,15 +27,13 @@ def windows(entries: Entries, view: View, timed: Ints) -> Floats:
         return np.stack([n, x_a, n, x_b], axis=2)
     values = entries.values[0][0]
     if entries.rate and entries.weight is None:
-        yes = values > 0 if entries.whole else (values > 0) & entries.usable
-        code = 3 * timed
-        code += yes
-        code += entries.usable
-        states = np.bincount(code, minlength=6 * shape[0] * shape[1]).reshape(*shape, 2, 3).astype(np.float64)
-        n, x = states[..., 1] + states[..., 2], states[..., 2]
-    else:
-        n = entries.total(timed, (*shape, 2))
-        x = entries.total(timed, (*shape, 2), entries.filled(values))
+        code = 2 * entries.picked(timed)
+        code += entries.picked(values) > 0
+        counts = np.bincount(code, minlength=4 * shape[0] * shape[1]).astype(np.float64).reshape(*shape, 4)
+        counts[..., ::2] += counts[..., 1::2]
+        return counts
+    n = entries.total(timed, (*shape, 2))
+    x = entries.total(timed, (*shape, 2), entries.filled(values))
     return np.stack([n, x], axis=3).reshape(*shape, 4)
 
 

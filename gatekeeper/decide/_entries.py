@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -70,5 +71,4 @@ class Entries:
             weight = self.usable.astype(np.float64)
         if values is not None:
             weight = values if weight is None else values * weight
-        size = int(np.prod(shape))
-        return np.bincount(code, weights=weight, minlength=size).reshape(shape).astype(np.float64)
+        return np.bincount(code, weights=weight, minlength=math.prod(shape)).reshape(shape).astype(np.float64)

@@ -74,6 +74,8 @@ class Gather:
 
     def _by_stratum(self, form: Floats) -> Floats:
         """Sum cells' counts by stratum, of which some may have nothing in this look."""
+        if len(form) == self.look.strata == 1:
+            return form
         stratum = self.look.views[0].stratum
         if stratum is None and len(form) == self.look.strata:
             return form

@@ -114,7 +114,7 @@ def sort_out(
             clusters = clusters[kept]
     n = len(clusters)
     ends = window_ends(n, past)
-    window = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    window = np.zeros(n, np.int64) if len(ends) == 1 else np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
     side = None if paired else (columns.arm[rows[0]] == CANDIDATE).astype(np.int64)
     if side is not None and n and float(columns.ts[0]) == float(columns.ts[-1]):
         window = window[_interleaved(side)]

@@ -38,6 +38,10 @@ def count(code: NDArray[np.int64], size: int, buckets: NDArray[np.int64], weight
         dense = np.bincount(place, weights=weight, minlength=size * span)
         used = np.flatnonzero(dense)
         counts = dense[used].astype(np.float64)
+    elif weight is None:
+        place.sort()
+        first = np.flatnonzero(np.diff(place, prepend=-1))
+        used, counts = place[first], np.diff(first, append=len(place)).astype(np.float64)
     else:
         used, inverse = np.unique(place, return_inverse=True)
         counts = np.bincount(inverse, weights=weight, minlength=len(used)).astype(np.float64)

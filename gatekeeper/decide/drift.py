@@ -31,7 +31,7 @@ def absorb(state: dict[str, Any], n: float, total: float, square: float) -> dict
 
     A metric with a heavy tail is better given as its logarithms, a quantile as "exceeds" (1 or 0).
     """
-    bins = [list(one) for one in state["bins"]]
+    bins = list(state["bins"])
     looks, width = state["looks"] + 1, state["width"]
     if bins and bins[-1][3] < width:
         bins[-1] = [bins[-1][0] + n, bins[-1][1] + total, bins[-1][2] + square, bins[-1][3] + 1]

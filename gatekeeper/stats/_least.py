@@ -52,6 +52,19 @@ def least(claims: Sequence[Claim], bets: Bets, t: Array, enough: Array | None = 
     t: the share that its low arm has beyond the threshold, at least. The low arms are not empty. enough: below this a
     claim's least is not looked for any further, and what was found, which is no less, is returned; None: all are exact.
     """
+    if enough is None:
+        return _searched(claims, bets, t, None)
+    counts = np.array([_thresholds.at_quantile(claim, share) for claim, share in zip(claims, t.tolist(), strict=True)])
+    best = _values(bets, np.arange(len(claims)), counts, _sum)
+    left = np.flatnonzero(best >= enough)
+    if len(left):
+        some = Bets(bets.gains[left], bets.fixed[left])
+        best[left] = _searched([claims[i] for i in left.tolist()], some, t[left], enough[left])
+    return best
+
+
+def _searched(claims: Sequence[Claim], bets: Bets, t: Array, enough: Array | None) -> Array:
+    """Do what `least` does, beginning with many thresholds."""
     best = np.full(len(claims), np.inf)
     arms = _thresholds.Counts(claims)
     owner = np.arange(len(claims))
@@ -64,6 +77,8 @@ def least(claims: Sequence[Claim], bets: Bets, t: Array, enough: Array | None = 
         wide = cuts[:, 1:] - cuts[:, :-1] > 1
         if enough is not None:
             wide &= (best >= enough)[owner, None]
+        if not wide.any():
+            break
         row, place = np.nonzero(wide)
         under = np.concatenate([counts[:, :-1, :1], counts[:, 1:, 1:]], axis=2)[wide]
         if len(row) > FEW:

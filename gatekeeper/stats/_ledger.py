@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -98,8 +98,9 @@ class Ledger:
         least_share: what a window must hold of what came before it, within a look and at its end.
         """
         self._least_share, self._lines, self._questions = least_share, lines, questions
-        self._starts = np.cumsum([0, *strata[:-1]])
+        self._starts = np.array([0, *accumulate(strata[:-1])])
         self._owner = np.repeat(np.arange(len(strata)), strata)
+        self._all_alone = len(self._owner) == len(strata)
         self._alone = (np.array(strata) == 1)[self._owner]
         self._counts, self._pending = (
             np.concatenate([_grown(s[name], k) for s, k in zip(states, strata, strict=True)])
@@ -115,6 +116,11 @@ class Ledger:
         ready = self._ready(windows)
         if not len(ready.row):
             return None
+        if len(windows) == 1 and self._all_alone:
+            parts = [steps for _, steps in self._weighed(ready)]
+            log_e = parts[0] if len(parts) == 1 else np.concatenate(parts)
+            self._log_e[ready.row] += log_e
+            return Steps(ready.row, ready.at, log_e)
         key = self._owner[ready.row]
         if apart:
             key = key * len(windows) + ready.at
@@ -138,43 +144,49 @@ class Ledger:
 
         A stratum waits while an arm has nothing in it, or its window is small beside its past.
         """
-        rows, taken, sizes, pooled = [], [], [], []
+        taken = []
+        for step, window in enumerate(windows):
+            self._pending += window
+            found = self._take(step, self._least_share[step == len(windows) - 1])
+            if found is not None:
+                taken.append(found)
+        if not taken:
+            nothing = np.zeros(0, np.int64)
+            return _Ready(nothing, nothing, np.zeros((0, 4)), np.zeros(0), np.zeros(0))
+        if len(taken) == 1:
+            return taken[0]
+        together = _Ready(*(np.concatenate(parts) for parts in zip(*taken, strict=True)))
+        return together.taken(np.lexsort((together.at, self._owner[together.row])))
+
+    def _take(self, step: int, least_share: float) -> _Ready | None:
+        """Take the windows that are ready at a step; None when none is."""
         counts, pending = self._counts, self._pending
-        for left, window in enumerate(windows, 1 - len(windows)):
-            pending += window
-            past, size = counts[:, 0] + counts[:, 2], pending[:, 0] + pending[:, 2]
-            ready = size >= np.maximum(LEAST_ROWS, self._least_share[left == 0] * past)
-            ready &= (pending[:, 0] > 0) & (pending[:, 2] > 0)
-            row = np.flatnonzero(ready)
-            rows.append(row)
-            if not len(row):
-                continue
-            sizes.append(past[row])
-            pooled.append(self._guess()[row])
-            taken.append(pending[row])
-            counts[row] += taken[-1]
-            pending[row] = 0.0
-        at = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-        if not len(at):
-            return _Ready(at, at, np.zeros((0, 4)), np.zeros(0), np.zeros(0))
-        row = np.concatenate(rows)
-        found = _Ready(row, at, np.concatenate(taken), np.concatenate(sizes), np.concatenate(pooled))
-        if len(windows) == 1:
-            return found
-        return found.taken(np.lexsort((at, self._owner[row])))
+        past, size = counts[:, 0] + counts[:, 2], pending[:, 0] + pending[:, 2]
+        ready = size >= np.maximum(LEAST_ROWS, least_share * past)
+        ready &= (pending[:, 0] > 0) & (pending[:, 2] > 0)
+        row = ready.nonzero()[0]
+        if not len(row):
+            return None
+        window = pending[row]
+        found = _Ready(row, np.full(len(row), step), window, past[row], self._guess()[row])
+        counts[row] += window
+        pending[row] = 0.0
+        return found
 
     def _guess(self) -> NDArray[np.float64]:
         """Return each stratum's pooled rate: its past shrunk to that of all its stream's strata."""
         n, x = self._counts[:, 0] + self._counts[:, 2], self._counts[:, 1] + self._counts[:, 3]
+        if self._all_alone:
+            return np.asarray((x + PRIOR_YES) / (n + PRIOR_N))
         all_n, all_x = np.add.reduceat(n, self._starts), np.add.reduceat(x, self._starts)
         common = ((all_x + PRIOR_YES) / (all_n + PRIOR_N))[self._owner]
         return np.asarray(np.where(self._alone, common, (x + STRATUM_N * common) / (n + STRATUM_N)))
 
     def _weighed(self, ready: _Ready) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Return the log e-values (n, 2, ...) of some windows after the other."""
-        asked = tuple(dict.fromkeys(self._questions))
-        number = {question: i for i, question in enumerate(asked)}
-        which = np.array([number[question] for question in self._questions])[self._owner[ready.row]]
+        number: dict[Question, int] = {}
+        numbers = [number.setdefault(question, len(number)) for question in self._questions]
+        asked, which = tuple(number), np.array(numbers)[self._owner[ready.row]]
         n, at_once = len(which), max(AT_ONCE // self._log_e[0].size, 1)
         if n <= max(FEW * len(asked), at_once):
             yield slice(0, n), _few(ready, Line(*(part[which] for part in _lines_of(self._lines, asked))))

@@ -9,13 +9,16 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+LEAST = -1e300
+"""Terms below it count as nothing, -inf with them; no term is +inf."""
+
 
 def log_sum(log_terms: NDArray[np.float64], axis: int = -1) -> Any:  # noqa: ANN401 - a float or an array by shape
     """Return log(sum(exp(terms))) along an axis; -inf where every term is -inf."""
-    top = np.max(log_terms, axis=axis, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
+    top = np.maximum(log_terms.max(axis=axis, keepdims=True), LEAST)
+    terms = log_terms - top
     with np.errstate(divide="ignore"):
-        return np.squeeze(top, axis=axis) + np.log(np.sum(np.exp(log_terms - top), axis=axis))
+        return np.log(np.exp(terms, out=terms).sum(axis=axis)) + top.squeeze(axis)
 
 
 def lognormal_weights(points: NDArray[np.float64], centre: float, spread: float) -> NDArray[np.float64]:

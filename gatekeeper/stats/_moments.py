@@ -6,7 +6,8 @@ the stratum's share of both arms' observations, so that arms that saw another mi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -64,9 +65,9 @@ def flat(state: State) -> State:
 
 def comparable(state: State) -> State:
     """Return the strata in which both arms can be compared, small ones put together; none when there are none."""
-    least = state["n"].min(axis=1)
-    if len(least) == 1:
+    if len(state["n"]) == 1:
         return state
+    least = state["n"].min(axis=1)
     large, small = least >= LEAST_IN_STRATUM, (least > 0) & (least < LEAST_IN_STRATUM)
     rest = {name: part[small].sum(axis=0, keepdims=True) for name, part in state.items()}
     keep_rest = small.any() and (rest["n"].min() >= LEAST_IN_STRATUM or not large.any())
@@ -75,19 +76,51 @@ def comparable(state: State) -> State:
     }
 
 
-def _means(state: State) -> tuple[Array, Array]:
-    """Return each stratum's weight, shape (strata,), and the weighted means of the columns, shape (4,)."""
-    n = state["n"]
-    weight = n.sum(axis=1) / max(float(n.sum()), 1.0)
-    share = np.divide(weight[:, None], n, out=np.zeros_like(n), where=n > 0)
-    return weight, np.asarray((np.repeat(share, 2, axis=1) * state["sum"]).sum(axis=0))
+class _Stratum(NamedTuple):
+    """Hold one arm's moments in one stratum: plain numbers, of which a few cost less than arrays of as few.
+
+    weight: the stratum's share of both arms' observations. n: the arm's own. top, bottom: its numerators' and
+    denominators' means; the rest: the means of their products.
+    """
+
+    weight: float
+    n: float
+    top: float
+    bottom: float
+    top_top: float
+    top_bottom: float
+    bottom_bottom: float
+
+
+def _strata(state: State, arm: int) -> list[_Stratum]:
+    """Return an arm's moments by stratum, those left out in which it has nothing."""
+    n = state["n"].tolist()
+    every = max(sum(a + b for a, b in n), 1.0)
+    top, bottom = ARMS[arm].start, ARMS[arm].start + 1
+    return [
+        _Stratum(
+            weight=(here[0] + here[1]) / every,
+            n=here[arm],
+            top=total[top] / here[arm],
+            bottom=total[bottom] / here[arm],
+            top_top=product[top][top] / here[arm],
+            top_bottom=product[top][bottom] / here[arm],
+            bottom_bottom=product[bottom][bottom] / here[arm],
+        )
+        for here, total, product in zip(n, state["sum"].tolist(), state["product"].tolist(), strict=True)
+        if here[arm] > 0
+    ]
+
+
+def _value(strata: list[_Stratum]) -> float | None:
+    """Return the mean numerator over the mean denominator; None where that is not positive."""
+    bottom = sum(one.weight * one.bottom for one in strata)
+    return sum(one.weight * one.top for one in strata) / bottom if bottom > 0 else None
 
 
 def values(state: State) -> tuple[float | None, float | None]:
     """Return each arm's mean numerator over its mean denominator; None where that is not positive."""
-    mean = _means(state)[1]
-    a, b = (float(mean[s][0] / mean[s][1]) if mean[s][1] > 0 else None for s in ARMS)
-    return a, b
+    return _value(_strata(state, 0)), _value(_strata(state, 1))
 
 
 def arm_spread(state: State, arm: int, value: float, scale: float) -> float:
@@ -95,15 +128,17 @@ def arm_spread(state: State, arm: int, value: float, scale: float) -> float:
 
     The residual is numerator - value * denominator, over the mean denominator; strata vary on their own.
     """
-    weight, mean = _means(state)
-    part = ARMS[arm]
-    n, total, product = state["n"][:, arm], state["sum"][:, part], state["product"][:, part, part]
-    line = np.array([1.0, -value]) / (scale * mean[part][1])
-    square = line @ product @ line / n
-    variance = np.maximum(square - (total @ line / n) ** 2, 0.0)
-    terms = np.abs(line) @ np.abs(product) @ np.abs(line) / n
-    found = float(weight**2 @ (variance / n))
-    return found if found > ROUNDING * float(weight**2 @ (terms / n)) else 0.0
+    strata = _strata(state, arm)
+    unit = 1.0 / (scale * sum(one.weight * one.bottom for one in strata))
+    slope = -value * unit
+    found = most = 0.0
+    for one in strata:
+        ends = unit * unit * one.top_top + slope * slope * one.bottom_bottom
+        cross = 2.0 * unit * slope * one.top_bottom
+        variance = max(ends + cross - (unit * one.top + slope * one.bottom) ** 2, 0.0)
+        found += one.weight * one.weight * variance / one.n
+        most += one.weight * one.weight * (ends + abs(cross)) / one.n
+    return found if found > ROUNDING * most else 0.0
 
 
 def spread(state: State, a_value: float, b_value: float, a_scale: float, b_scale: float, *, paired: bool) -> float:
@@ -115,24 +150,22 @@ def spread(state: State, a_value: float, b_value: float, a_scale: float, b_scale
     if not paired:
         return arm_spread(state, 0, a_value, a_scale) + arm_spread(state, 1, b_value, b_scale)
     whole = flat(state)
-    pairs, product, mean = float(whole["n"][0, 0]), whole["product"][0], _means(whole)[1]
+    pairs, product = float(whole["n"][0, 0]), whole["product"][0]
     line = np.array([-1.0, a_value, 1.0, -b_value])
-    line[:2] /= a_scale * mean[1]
-    line[2:] /= b_scale * mean[3]
+    line[:2] /= a_scale * whole["sum"][0, 1] / pairs
+    line[2:] /= b_scale * whole["sum"][0, 3] / pairs
     alone = arm_spread(whole, 0, a_value, a_scale) + arm_spread(whole, 1, b_value, b_scale)
     if alone <= 0:
         return 0.0
     return (max(float(line @ product @ line), 0.0) + alone * pairs) / (pairs * (pairs + 1.0))
 
 
-def why_not(n: Array) -> str:
-    """Return why means of so many observations cannot be judged, "" when they can."""
-    if not len(n):
-        return "no class of traffic has data of both arms"
-    least = float(n.sum(axis=0).min())
+def why_not(sizes: Sequence[float]) -> str:
+    """Return why means of so many observations, by arm, cannot be judged, "" when they can."""
+    least = min(sizes)
     if not least:
         return "an arm has no data"
     if least < LEAST_N:
-        more = int(np.ceil(LEAST_N - least))
+        more = math.ceil(LEAST_N - least)
         return f"means are judged from {LEAST_N} observations in each arm on, {more} more are needed"
     return ""

@@ -6,7 +6,7 @@ need a look: a threshold is told by its bucket's index in the low arm, the numbe
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -124,9 +124,27 @@ class Counts:
         return found
 
 
+def at_quantile(claim: Claim, t: float) -> list[float]:
+    """Return what `Counts.beyond` does, for the one threshold beyond which about a share t of the low arm lies."""
+    low = claim.low
+    place = min(int(low.below.searchsorted((1.0 - t) * low.below[-1])), len(low.last) - 1)
+    mark = int(claim.shift(low.last[place : place + 1])[0])
+    found = [low.below[-1] - low.below[place]]
+    others = [(claim.high_at, claim.high)] if claim.both is None else [(claim.high_at, claim.high), (claim.both.first, claim.both)]
+    for i, (first, arm) in enumerate(others):
+        found.append(arm.below[-1] - arm.below[first.searchsorted(mark - i, side="right")])
+    return found
+
+
 def _rest(below: Laid, owner: Places, places: Places) -> Array:
     """Return how many values of these arms lie at these places or later."""
     return np.asarray(below.at(owner, below.size[owner] - 1) - below.at(owner, places))
+
+
+@cache
+def _steps(count: int) -> Array:
+    """Return so many numbers from -1 to 1."""
+    return np.linspace(-1.0, 1.0, count)
 
 
 def ends(lows: Sequence[Arm], t: Array, count: int) -> Places:
@@ -137,9 +155,7 @@ def ends(lows: Sequence[Arm], t: Array, count: int) -> Places:
     """
     n = np.array([low.n for low in lows])
     unit = 1.5 / np.sqrt(np.maximum(n * t * (1.0 - t), 1.0))[:, None]
-    odds = (t / (1.0 - t))[:, None] * np.exp(
-        unit * np.sinh(np.arcsinh(_FARTHEST / unit) * np.linspace(-1.0, 1.0, count))
-    )
+    odds = (t / (1.0 - t))[:, None] * np.exp(unit * np.sinh(np.arcsinh(_FARTHEST / unit) * _steps(count)))
     goals = n[:, None] / (1.0 + odds[:, ::-1])
     places = np.zeros((len(lows), count + 2), np.int64)
     for row, low, goal in zip(places, lows, goals, strict=True):

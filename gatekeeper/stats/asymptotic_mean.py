@@ -25,8 +25,9 @@ begin, absorb = _moments.begin, _moments.absorb
 def measure(question: Question, state: State, *, paired: bool) -> Measured:
     """Return the log ratio or the difference of the arms' values."""
     used = _moments.flat(state) if paired else _moments.comparable(state)
-    note = _moments.why_not(used["n"])
     a_n, b_n = state["n"].sum(axis=0).tolist()
+    sizes = [a_n, b_n] if used is state else used["n"].sum(axis=0).tolist()
+    note = _moments.why_not(sizes) if len(used["n"]) else "no class of traffic has data of both arms"
     old, new = _moments.values(used if len(used["n"]) else _moments.flat(state))
     if old is None or new is None or not len(used["n"]):
         note = note or "an arm has no successes to divide by"
@@ -35,7 +36,7 @@ def measure(question: Question, state: State, *, paired: bool) -> Measured:
         note = note or "a relative margin needs positive means"
         return _means.Measured((a_n, b_n), (old, new), None, 0.0, note)
     scales = (old, new) if question.relative else (1.0, 1.0)
-    variance = _means.cautious(_moments.spread(used, old, new, *scales, paired=paired), used["n"].sum(axis=0).tolist())
+    variance = _means.cautious(_moments.spread(used, old, new, *scales, paired=paired), sizes)
     estimate = math.log(new / old) if question.relative else new - old
     return _means.Measured((a_n, b_n), (old, new), estimate, variance, note or ("" if variance > 0 else _means.EQUAL))
 

@@ -27,7 +27,7 @@ def _measure(state: State) -> Measured:
     whole = _moments.flat(state)
     old, value = _moments.values(whole)
     a_n, b_n = whole["n"][0].tolist()
-    note = _moments.why_not(whole["n"][:, 1:])
+    note = _moments.why_not([b_n])
     if value is None:
         return _means.Measured(
             (a_n, b_n), (old, value), None, 0.0, note or "the candidate has no successes to divide by"

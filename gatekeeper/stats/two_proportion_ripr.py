@@ -60,6 +60,9 @@ LOG_WEIGHTS = np.stack(
 """Both are centred on the effect that was declared to matter. A spread of .35 to .4 costs about .3 nats there, a tenth
 of the log(20) that a decision takes, and a quarter at half or twice the declared effect."""
 
+ALL_WEIGHTS = LOG_WEIGHTS[[0, 1, 0]]
+"""Weights of what speaks for rollback, for promotion, and for harm that began late."""
+
 LEAST_KEPT = np.stack(
     [np.concatenate([0.5 / np.maximum(1.0, ROLLBACK_REACH) ** 0.6, GROSS]), np.full(len(PROMOTION_REACH), 0.1)]
 )
@@ -174,19 +177,22 @@ def weigh(question: Question, state: State) -> Weight:
 
 def weighs(questions: Sequence[Question], states: Sequence[State]) -> list[Weight]:
     """Weigh many streams in one go."""
-    worse, better = log_sum(np.stack([state["log_e"] for state in states]) + LOG_WEIGHTS).T
-    worse = _with_late(states, worse[:, None])[:, 0]
+    terms = np.empty((len(states), 3, LOG_WEIGHTS.shape[1]))
+    for row, state in zip(terms, states, strict=True):
+        row[:2], row[2] = state["log_e"], state["late"]
+    terms += ALL_WEIGHTS
+    worse, better, late = log_sum(terms).T
+    worse = _with_late(states, worse, late)
     return [
         Weight(rollback=back, promotion=-math.inf if question.proof_margin is None else forth)
         for question, back, forth in zip(questions, worse.tolist(), better.tolist(), strict=True)
     ]
 
 
-def _with_late(states: Sequence[State], log_e: Floats) -> Floats:
-    """Return e-values against harm from the start, (streams, margins), together with that against later harm."""
-    late = log_sum(np.stack([state["late"] for state in states]) + LOG_WEIGHTS[0])
-    begun = np.array([state["windows"] > 0 for state in states])
-    return np.where(begun[:, None], _onset.together(log_e, late[:, None]), log_e)
+def _with_late(states: Sequence[State], log_e: Floats, late: Floats) -> Floats:
+    """Return e-values against harm from the start, (streams, ...), together with those against later harm."""
+    begun = np.array([state["windows"] > 0 for state in states]).reshape(-1, *(1,) * (log_e.ndim - 1))
+    return np.where(begun, _onset.together(log_e, late), log_e)
 
 
 def picture(question: Question, state: State) -> Picture:
@@ -200,7 +206,8 @@ def picture(question: Question, state: State) -> Picture:
 def pictures(questions: Sequence[Question], states: Sequence[State]) -> list[Picture]:
     """Draw many streams' pictures in one go."""
     log_e = log_sum(np.stack([state["grid"]["log_e"] for state in states]) + GRID_WEIGHTS[:, None, :])
-    log_e[:, 0, :AT_MARGIN] = _with_late(states, log_e[:, 0, :AT_MARGIN])
+    late = log_sum(np.stack([state["late"] for state in states]) + LOG_WEIGHTS[0])[:, None]
+    log_e[:, 0, :AT_MARGIN] = _with_late(states, log_e[:, 0, :AT_MARGIN], late)
     for (worse, better), question, weight in zip(log_e, questions, weighs(questions, states), strict=True):
         worse[AT_MARGIN] = weight.rollback
         if question.proof_margin is not None:
