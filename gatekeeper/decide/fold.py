@@ -50,10 +50,11 @@ def begin(plan: Plan, stage: int) -> Evidence:
 def fold(plan: Plan, stage: int, evidence: Evidence, samples: Sequence[Sample]) -> Evidence:
     """Return evidence with one closed window added: one look's new data.
 
-    The two halves of a pair must come in the same window; a half without its partner is left out and counted.
+    The two halves of a pair must come in the same window; a half without its partner is left out and counted. Log
+    e-values are exact where something crosses, and on all traffic; a segment's may be told as more than it is.
     """
     columns = from_samples(samples, needed(plan), segment_keys(plan.policy))
-    return fold_columns(plan, stage, evidence, columns.ordered())
+    return settled(plan, stage, fold_columns(plan, stage, evidence, columns.ordered(), rough=True), segments=False)
 
 
 def fold_columns(plan: Plan, stage: int, evidence: Evidence, columns: Columns, *, rough: bool = False) -> Evidence:
@@ -82,13 +83,13 @@ def fold_columns(plan: Plan, stage: int, evidence: Evidence, columns: Columns, *
     return new
 
 
-def settled(plan: Plan, stage: int, evidence: Evidence) -> Evidence:
-    """Return evidence that was folded roughly with exact log e-values."""
+def settled(plan: Plan, stage: int, evidence: Evidence, *, segments: bool = True) -> Evidence:
+    """Return evidence that was folded roughly with exact log e-values; segments: those of segments too."""
     new = replace(evidence, tracks={name: dict(tracks) for name, tracks in evidence.tracks.items()})
     work: dict[str, list[tuple[Stream, str]]] = defaultdict(list)
     for stream in plan.stages[stage].streams:
         if stream.judged and hasattr(test_named(stream.test), "roughly"):
-            work[stream.test] += [(stream, label) for label in new.tracks[stream.name]]
+            work[stream.test] += [(stream, label) for label in new.tracks[stream.name] if segments or label == ALL]
     for test, items in work.items():
         questions = [question_for(stream, new.segments, label) for stream, label in items]
         states = [new.tracks[stream.name][label].state for stream, label in items]

@@ -130,7 +130,11 @@ def at_quantile(claim: Claim, t: float) -> list[float]:
     place = min(int(low.below.searchsorted((1.0 - t) * low.below[-1])), len(low.last) - 1)
     mark = int(claim.shift(low.last[place : place + 1])[0])
     found = [low.below[-1] - low.below[place]]
-    others = [(claim.high_at, claim.high)] if claim.both is None else [(claim.high_at, claim.high), (claim.both.first, claim.both)]
+    others = (
+        [(claim.high_at, claim.high)]
+        if claim.both is None
+        else [(claim.high_at, claim.high), (claim.both.first, claim.both)]
+    )
     for i, (first, arm) in enumerate(others):
         found.append(arm.below[-1] - arm.below[first.searchsorted(mark - i, side="right")])
     return found

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gatekeeper.decide.columns import Columns
 from gatekeeper.decide.compile import compile_policy
-from gatekeeper.decide.fold import begin, fold_columns, settled
+from gatekeeper.decide.fold import ALL, begin, fold_columns, settled
 from gatekeeper.decide.policyfile import policy_from_mapping
 
 if TYPE_CHECKING:
@@ -64,4 +64,10 @@ def test_rough_looks_cross_where_exact_ones_do(data: tuple[Columns, bool], margi
                 assert (track.failed, track.passed, track.withdrawn) == (other.failed, other.passed, other.withdrawn)
                 assert other.log_rollback >= track.log_rollback
                 assert other.log_promotion >= track.log_promotion
+    whole = settled(plan, 0, rough, segments=False)
+    for name, tracks in exact.tracks.items():
+        assert (whole.tracks[name][ALL].log_rollback, whole.tracks[name][ALL].log_promotion) == (
+            tracks[ALL].log_rollback,
+            tracks[ALL].log_promotion,
+        )
     assert settled(plan, 0, rough).to_json() == exact.to_json()

@@ -108,6 +108,19 @@ def test_histograms_added_are_those_of_all_values_together():
         }
 
 
+def test_many_histograms_added_at_once_are_each_added_alone():
+    rng = np.random.default_rng(8)
+    drawn = [_histogram.of(rng.lognormal(3, 0.5, size), np.ones(size)) for size in rng.integers(0, 900, 80)]
+    old, new = drawn[::2], drawn[1::2]
+    old = [_histogram.narrowed(one, np.array([2800, 3200])) if i % 3 else one for i, one in enumerate(old)]
+    for one, more, found in zip(old, new, _histogram.add(old, new), strict=True):
+        alone = _histogram.add([one], [more])[0]
+        assert {name: part.tolist() for name, part in found.items()} == {
+            name: part.tolist() for name, part in alone.items()
+        }
+        assert found["count"].sum() == one["count"].sum() + more["count"].sum()
+
+
 def test_zeros_have_a_bucket_and_come_back_as_zero():
     histogram = _histogram.of(np.zeros(4), np.ones(4))
     assert _histogram.quantile(histogram, 0.5) == 0.0
