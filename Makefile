@@ -24,7 +24,7 @@ test: setup-vllm services ## run every test, with real vLLM, PostgreSQL, Redis, 
 test-unit: setup ## run the tests that need nothing but Python
 	bash .ci/test.sh unit
 
-test-all: test ## run every test, the long ones, LiteLLM's SDK and npm's clients among them, then the demo's whole story
+test-all: test ## run every test, the long ones, LiteLLM's SDK, npm's clients, guidellm and hey among them, then the demo's whole story
 	bash .ci/test.sh long
 	bash .ci/test.sh clients
 	$(BIN)/gatekeeper demo --all

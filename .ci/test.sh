@@ -3,7 +3,7 @@
 # `test.sh all`: every test but those of the next two; first those that can share the machine, side by side, then one
 # by one the rest.
 # `test.sh long`: those that take over a minute each, on real vLLM.
-# `test.sh clients`: those that install client libraries of others first, from PyPI and npm.
+# `test.sh clients`: those that install clients of others first: libraries from PyPI and npm, load generators.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh

@@ -45,7 +45,9 @@ _RETRY_AFTER_S = 1
 _COPIES_S = 2.0
 """How long draining waits for copies whose users have been answered."""
 _METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
-_PAGES = ("/v1/models", "/healthz", "/readyz", "/metrics")
+_READY = ("/readyz", "/health")
+"""`/health` is what vLLM's own clients ask before they begin."""
+_PAGES = ("/v1/models", "/healthz", *_READY, "/metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +230,7 @@ class Gateway:
         if path not in _PAGES:
             raise Refusal(404, f"no such path; served: {', '.join((*FORWARDED, *_PAGES))}")
         self._only(request, b"GET")
-        if path == "/readyz":
+        if path in _READY:
             task = self.loop.create_task(self._ready(client))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)

@@ -64,6 +64,30 @@ def node_folder() -> Path:
     return home
 
 
+@pytest.fixture(scope="module")
+def guidellm() -> Path:
+    """Give the load generator guidellm, from an environment of its own."""
+    return python_of("guidellm").with_name("guidellm")
+
+
+@pytest.fixture(scope="module")
+def hey() -> Path:
+    """Give the load generator hey: the one on the PATH, else Debian's package unpacked, never installed."""
+    if found := shutil.which("hey"):
+        return Path(found)
+    home = CACHE / "hey"
+    program = home / "usr" / "bin" / "hey"
+    if not program.exists():
+        if shutil.which("apt-get") is None or shutil.which("dpkg") is None:
+            pytest.fail("this test needs hey on the PATH (Debian, Ubuntu: apt-get install hey)")
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+        _run("apt-get", "-qq", "download", "hey", cwd=home)
+        (package,) = home.glob("hey_*.deb")
+        _run("dpkg", "-x", package.name, ".", cwd=home)
+    return program
+
+
 def _command(client: str) -> list[str]:
     if client == "openai":
         return [sys.executable, str(HERE / "openai_chat.py")]

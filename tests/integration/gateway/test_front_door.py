@@ -212,6 +212,7 @@ def test_an_https_upstream_is_asked_when_its_authority_is_trusted(
     for _ in range(2):
         assert httpx.post(f"{running.url}/v1/chat/completions", content=BODY).status_code == 200
     assert httpx.get(f"{running.url}/readyz").status_code == 200
+    assert httpx.get(f"{running.url}/health").json() == httpx.get(f"{running.url}/readyz").json()
     assert len(server.requests) == 2
 
 
