@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.counters import Count
     from gatekeeper.gateway.http import Request, RequestHead
     from gatekeeper.gateway.leg import Road
+    from gatekeeper.gateway.opening import Opening
     from gatekeeper.gateway.proxy import Plan, Shop
     from gatekeeper.model.split import Endpoint
 
@@ -29,7 +30,7 @@ class Way(msgspec.Struct, eq=False):
     lead, last: what a head sent there begins and ends with. model: put in place of the one asked for, None: it stays.
     asks_usage: of a stream, which its client does not ask for. answer_s: a whole exchange or its first byte, whichever
     ends first. fine: counts answers that are no errors, or copies that were sent. copied: some requests are also sent
-    to the candidate.
+    to the candidate. opening: of the last body that began in a known way, and opened: what is sent in its place.
     """
 
     shop: Shop
@@ -46,6 +47,8 @@ class Way(msgspec.Struct, eq=False):
     fine: Count
     copied: bool
     arm_name: str
+    opening: Opening | None = None
+    opened: bytes = b""
 
     def message(self, request: Request) -> bytes:
         """Return a request as it goes there.
@@ -53,12 +56,25 @@ class Way(msgspec.Struct, eq=False):
         Raises:
             Refusal: the model's name cannot be replaced in this body.
         """
+        opening: Opening | None = request.opening
+        if opening is not None:
+            rest = request.rest
+            opened = self.opened if opening is self.opening else self._open(opening)
+            length = len(opened) + len(rest)
+            return b"%b%d\r\n%b%b%b%b" % (self.lead, length, request.id_line, self.last, opened, rest)
         body = request.body
         if self.asks_usage:
             body = asking(body)
         if self.model is not None:
             body = with_model(body, self.plan.model or "", self.model)
         return b"%b%d\r\n%b%b%b" % (self.lead, len(body), request.id_line, self.last, body)
+
+    def _open(self, opening: Opening) -> bytes:
+        """Return what is sent in place of a body's beginning."""
+        self.opening = opening
+        opened = opening.naming(self.model) if self.model is not None else opening.text
+        self.opened = asking(opened) if self.asks_usage else opened
+        return self.opened
 
 
 def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, copies: bool = False) -> Way:
