@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -31,6 +31,7 @@ class Way(msgspec.Struct, eq=False):
     asks_usage: of a stream, which its client does not ask for. answer_s: a whole exchange or its first byte, whichever
     ends first. fine: counts answers that are no errors, or copies that were sent. copied: some requests are also sent
     to the candidate. opening: of the last body that began in a known way, and opened: what is sent in its place.
+    place, told, prices: fields of `RawExchange`, from service to epoch, from cluster_id to path, and the last two.
     """
 
     shop: Shop
@@ -47,6 +48,9 @@ class Way(msgspec.Struct, eq=False):
     fine: Count
     copied: bool
     arm_name: str
+    place: tuple[str, str, int, int]
+    told: tuple[Any, ...]
+    prices: tuple[float, float]
     opening: Opening | None = None
     opened: bytes = b""
 
@@ -83,7 +87,8 @@ def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, cop
     Raises:
         InputError: the endpoint's URL is none.
     """
-    split, counters = plan.split, shop.counters
+    split, labels, counters = plan.split, plan.labels, shop.counters
+    stage = split.stage if plan.drawn else APART_STAGE
     arm = _CANDIDATE if copies else plan.arm
     road = shop.fleet.road(endpoint.url, arm, streamed=copies or plan.streamed, shadow=copies)
     asks_usage = plan.asks_usage and road.pool.knows_usage
@@ -92,7 +97,7 @@ def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, cop
         plan,
         arm,
         endpoint,
-        split.stage if plan.drawn else APART_STAGE,
+        stage,
         road,
         request_lead(head, road.pool.origin, plain=asks_usage),
         SHADOW_LINE + b"\r\n" if copies else b"\r\n",
@@ -102,4 +107,7 @@ def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, cop
         counters.mirrors.of(split.service, "sent") if copies else counters.requests.of(split.service, arm.value, "ok"),
         bool(split.mirror_bp),
         arm.value,
+        (split.service, split.rollout_id, stage, split.epoch),
+        (labels.cluster_id, labels.segment, labels.expect, labels.response_schema, head.path),
+        (endpoint.prompt_usd, endpoint.completion_usd),
     )

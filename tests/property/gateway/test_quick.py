@@ -54,9 +54,9 @@ class Still:
         coroutine.close()
         return Task()
 
-    def call_soon(self, call: Callable[[], None]) -> None:
+    def call_soon(self, call: Callable[..., None], *given: bytes) -> None:
         """Call it."""
-        call()
+        call(*given)
 
 
 class Wire:
