@@ -125,7 +125,7 @@ def requests(reads: list[bytes]) -> tuple[list[tuple[bytes, bytes, bytes]], list
         if wire.closing:
             break
         assert not wire.paused, "paused with nothing under way"
-        client.take(read)
+        client.data_received(read)
         front.loop.run()
     wire.closing = True
     client.connection_lost(None)
@@ -178,7 +178,7 @@ def answer(reads: list[bytes], loop: asyncio.AbstractEventLoop) -> tuple[str, in
     for read in reads:
         if wire.closing:
             break
-        connection.take(read)
+        connection.data_received(read)
     wire.closing = True
     connection.connection_lost(None)
     assert call.end, "neither an end nor a failure"

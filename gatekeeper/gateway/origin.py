@@ -57,7 +57,7 @@ class Pool:
         self._address = (parts.hostname or "", parts.port or _PORTS[parts.scheme])
         self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
         self._limits = limits
-        self.loop = loop
+        self._loop = loop
         self.heads: Heads[Head] = Heads()
         self._idle: list[Connection] = []
         self._made: set[Connection] = set()
@@ -79,7 +79,7 @@ class Pool:
         """
         try:
             async with asyncio.timeout(self._limits.connect_s):
-                _, connection = await self.loop.create_connection(
+                _, connection = await self._loop.create_connection(
                     lambda: Connection(self), *self._address, ssl=self._tls
                 )
         except ssl.SSLError as exc:

@@ -11,7 +11,6 @@ import httptools
 
 from gatekeeper.gateway.heads import Again
 from gatekeeper.gateway.http import Headers, Refusal, Request, check_request, own_response, read_request_head
-from gatekeeper.gateway.later import later, nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE = b"connection: close\r\n"
+
+
+def _nowhere(data: bytes) -> None:
+    """Write to nobody."""
 
 
 class ClientConnection(asyncio.Protocol):
@@ -58,7 +61,6 @@ class ClientConnection(asyncio.Protocol):
         "_turn",
         "_version",
         "_waiting",
-        "data_received",
         "due_at",
         "front",
         "write",
@@ -67,7 +69,6 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, front: Front) -> None:
         """Belong to a front."""
         self.front = front
-        self.data_received = later(front.loop, self.take)  # type: ignore[method-assign]  # it is one
         self._limits = front.limits
         self._heads = front.heads
         self._cut: Cut | None = None
@@ -77,7 +78,7 @@ class ClientConnection(asyncio.Protocol):
         self._sent_id: bytes | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self.write: Callable[[bytes], object] = nowhere
+        self.write: Callable[[bytes], object] = _nowhere
         self._peer = ""
         self._waiting: deque[Request] = deque()
         self._request: Request | None = None
@@ -109,39 +110,34 @@ class ClientConnection(asyncio.Protocol):
         self.front.connections.discard(self)
         self._waiting.clear()
         self._transport = None
-        self.write = nowhere
-        self.data_received = nowhere  # type: ignore[method-assign]  # as above
+        self.write = _nowhere
         turn, self._turn = self._turn, None
         if turn is not None:
             turn.client_gone()
 
-    def take(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         """Take a read, then begin to answer what is whole."""
-        try:
-            again = self._again
-            if again is not None and self._request is None and not (self._reading or self._waiting):
-                start = again.match(data)
-                length = again.length
-                fits = start >= 0 and length == len(data) - start and length <= self._limits.body_bytes
-                if fits and self._last is None and self._transport is not None and not self._transport.is_closing():
-                    self._begin(Request(again.head, data[start:], True, self._peer, monotonic()))  # noqa: FBT003 - done for each
-                    return
-            if self._last is not None:
+        again = self._again
+        if again is not None and self._request is None and not (self._reading or self._waiting):
+            start = again.match(data)
+            length = again.length
+            fits = start >= 0 and length == len(data) - start and length <= self._limits.body_bytes
+            if fits and self._last is None and self._transport is not None and not self._transport.is_closing():
+                self._begin(Request(again.head, data[start:], True, self._peer, monotonic()))  # noqa: FBT003 - done for each
                 return
-            if self._missing:
-                data = self._take_body(data)
-            if data and not self._reading:
-                data = self._take_known(data)
-            if data and self._last is None:
-                self._parse(data)
-            if self._request is None:
-                self._next()
-            elif self._waiting and self._transport is not None and not self._held:
-                self._held = True
-                self._transport.pause_reading()
-        except Exception:
-            self.abort()  # nobody is to wait for what went wrong
-            raise
+        if self._last is not None:
+            return
+        if self._missing:
+            data = self._take_body(data)
+        if data and not self._reading:
+            data = self._take_known(data)
+        if data and self._last is None:
+            self._parse(data)
+        if self._request is None:
+            self._next()
+        elif self._waiting and self._transport is not None and not self._held:
+            self._held = True
+            self._transport.pause_reading()
 
     def pause_writing(self) -> None:
         """Hold the upstream back."""

@@ -10,7 +10,6 @@ import httptools
 from gatekeeper.captures.chunks import BadChunks, Chunks, whole_chunk
 from gatekeeper.gateway.heads import Again
 from gatekeeper.gateway.http import Headers, read_response_head, sized
-from gatekeeper.gateway.later import later, nowhere
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
@@ -45,7 +44,6 @@ class Connection(asyncio.Protocol):
         "_reusable",
         "_until_close",
         "call",
-        "data_received",
         "idle_since",
         "transport",
         "used",
@@ -54,7 +52,6 @@ class Connection(asyncio.Protocol):
     def __init__(self, pool: Pool) -> None:
         """Belong to a pool; the pool puts calls on it."""
         self._pool = pool
-        self.data_received = later(pool.loop, self.take)  # type: ignore[method-assign]  # it is one
         self.transport: asyncio.Transport | None = None
         self.call: Running | None = None
         self.used = 0
@@ -88,30 +85,25 @@ class Connection(asyncio.Protocol):
         if self.transport is not None:
             self.transport.abort()
 
-    def take(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         """Parse a read, and give the call all of it in one piece."""
         call = self.call
         if call is None:
             self.close()
             return
-        try:
-            chunks = self._chunks
-            if not call.answered:
-                self._take_begin(call, data)
-            elif chunks is not None:
-                leads, start = whole_chunk(len(data))
-                if chunks.between and data.startswith(leads) and data.endswith(b"\r\n"):
-                    call.pass_chunk(data, data[start:-2])
-                else:
-                    self._take_chunks(call, chunks, None, data)
-            elif self._left:
-                self._take_length(call, None, data)
+        chunks = self._chunks
+        if not call.answered:
+            self._take_begin(call, data)
+        elif chunks is not None:
+            leads, start = whole_chunk(len(data))
+            if chunks.between and data.startswith(leads) and data.endswith(b"\r\n"):
+                call.pass_chunk(data, data[start:-2])
             else:
-                self._parse(call, data)
-        except Exception:
-            if self.transport is not None:
-                self.transport.abort()  # its call hears that it was lost
-            raise
+                self._take_chunks(call, chunks, None, data)
+        elif self._left:
+            self._take_length(call, None, data)
+        else:
+            self._parse(call, data)
 
     def _take_begin(self, call: Running, data: bytes) -> None:
         """Take an answer's first read; a head that was read before is not parsed."""
@@ -187,7 +179,6 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a body that ends with the connection; anything else under way broke."""
-        self.data_received = nowhere  # type: ignore[method-assign]  # as above
         self._pool.forget(self)
         call, self.call = self.call, None
         if call is None:

@@ -54,9 +54,9 @@ class Still:
         coroutine.close()
         return Task()
 
-    def call_soon(self, call: Callable[..., None], *given: bytes) -> None:
+    def call_soon(self, call: Callable[[], None]) -> None:
         """Call it."""
-        call(*given)
+        call()
 
 
 class Wire:
