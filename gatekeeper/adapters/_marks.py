@@ -18,7 +18,7 @@ class _Mark(NamedTuple):
     segment: str
     start: int
     end: int
-    count: int
+    frames: int
 
 
 class Marks:
@@ -43,7 +43,7 @@ class Marks:
         count, end = 0, offset
         while marks:
             mark = marks[0]
-            size, number = mark.end - offset, count + mark.count
+            size, number = mark.end - offset, count + mark.frames
             if (mark.segment, mark.start) != (name, end) or number > most:
                 break
             if size > (_BATCH_BYTES if count else _WRITE_BYTES):

@@ -62,12 +62,15 @@ class HeadLabels(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class Ids:
-    """Tell an id that a client sent once from one that it sends again: records are kept by id, each once."""
+    """Tell an id that a client sent once from one that it sends again: records are kept by id, each once.
+
+    drawn: ids that nobody has, each with its header line; they may be taken from its end.
+    """
 
     def __init__(self) -> None:
         """Remember nothing yet."""
         self._seen: dict[str, None] = {}
-        self._fresh: list[tuple[str, bytes]] = []
+        self.drawn: list[tuple[str, bytes]] = []
 
     def name(self, request: Request) -> None:
         """Give a request its ids: the client's own, where that is plain."""
@@ -76,8 +79,9 @@ class Ids:
             request.exchange_id = self.exchange_id(own_id.decode())
             request.id_line = b"x-request-id: %b\r\n" % own_id
             return
-        fresh = self._fresh or self._draw()
-        request.exchange_id, request.id_line = fresh.pop()
+        if not self.drawn:
+            self._draw()
+        request.exchange_id, request.id_line = self.drawn.pop()
 
     def exchange_id(self, request_id: str) -> str:
         """Return the client's own id the first time, and one with a unique ending after that."""
@@ -88,12 +92,11 @@ class Ids:
             del self._seen[next(iter(self._seen))]
         return request_id
 
-    def _draw(self) -> list[tuple[str, bytes]]:
-        """Return a block of ids that nobody has, 32 hexadecimal digits each, with their header lines."""
+    def _draw(self) -> None:
+        """Draw a block of ids, 32 hexadecimal digits each."""
         block = os.urandom(16 * _DRAWN_IDS).hex()
-        drawn = [block[at : at + 32] for at in range(0, len(block), 32)]
-        self._fresh = [(each, b"x-request-id: %b\r\n" % each.encode()) for each in drawn]
-        return self._fresh
+        ids = [block[at : at + 32] for at in range(0, len(block), 32)]
+        self.drawn = [(each, b"x-request-id: %b\r\n" % each.encode()) for each in ids]
 
 
 def read_labels(request: Request, user: str | None) -> Labels:

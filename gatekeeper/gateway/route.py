@@ -56,13 +56,15 @@ class Router:
         if facts is None:
             facts = read_facts(request.body)
             head.opening = opening_of(request.body, facts)
-        self._ids.name(request)
+        drawn = self._ids.drawn
+        if drawn and request.sent_id is None:
+            request.exchange_id, request.id_line = drawn.pop()
+        else:
+            self._ids.name(request)
         splits = self._feed.splits
         if splits is not self._planned or len(self._plans) >= _REMEMBERED_PLANS:
             self._planned, self._plans = splits, {}
-        user = facts.user
-        if user.__class__ is not str:
-            user = None
+        user = facts.user if facts.user.__class__ is str else None
         unset = facts.stream_options is UNSET
         key = (head.number, facts.model, user, facts.stream is True, unset, request.peer)
         plan = self._plans.get(key)
