@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,6 +90,10 @@ def test_a_file_that_ends_too_early_is_an_error_of_the_system(receiver: Receiver
     with pytest.raises(OSError, match="2 bytes too early"):
         poster.post(FilePart(path, 0, 5))
     poster.close()
+    until = time.monotonic() + 10
+    while not receiver.bodies and time.monotonic() < until:
+        time.sleep(0.005)
+    assert receiver.bodies == [b"123"]
 
 
 @pytest.mark.parametrize("receiver", [([NO_MORE],)], indirect=True)
