@@ -91,8 +91,9 @@ class Connection(asyncio.Protocol):
         if call is None:
             self.close()
             return
-        chunks, again = self._chunks, self._again
+        chunks = self._chunks
         if not call.answered:
+            again = self._again
             start = again.match(data) if again is not None else -1
             if again is None or start < 0 or again.length != len(data) - start:
                 self._take_begin(call, data)
