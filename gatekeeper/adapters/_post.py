@@ -1,11 +1,14 @@
-"""POSTs of large bodies to one URL over a kept connection: a body goes to the socket as it is, in one call."""
+"""POSTs of large bodies to one URL over a kept connection: a body goes to the socket as it is, in one call.
+
+A body that lies in a file goes there without coming by here (`sendfile`), where the connection is plain.
+"""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -13,7 +16,22 @@ import httpx
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from urllib.parse import SplitResult
+
+
+class FilePart(NamedTuple):
+    """Be a body that is a part of a file. start: its offset there. size: in bytes."""
+
+    path: Path
+    start: int
+    size: int
+
+    def read(self) -> bytes:
+        """Return it."""
+        with self.path.open("rb") as file:
+            file.seek(self.start)
+            return file.read(self.size)
 
 
 class Poster:
@@ -36,7 +54,7 @@ class Poster:
         self._tls = httpx.create_ssl_context() if parts.scheme == "https" else None
         self._connection: HTTPConnection | None = None
 
-    def post(self, body: bytes) -> tuple[int, bytes]:
+    def post(self, body: bytes | FilePart) -> tuple[int, bytes]:
         """Return the answer's status and body. A kept connection that turns out to be closed is opened again.
 
         Raises:
@@ -58,11 +76,25 @@ class Poster:
             self._connection.close()
             self._connection = None
 
-    def _ask(self, connection: HTTPConnection, body: bytes) -> tuple[int, bytes]:
+    def _ask(self, connection: HTTPConnection, body: bytes | FilePart) -> tuple[int, bytes]:
         with suppress(BrokenPipeError, ConnectionResetError):  # who takes no more may have answered already
-            connection.request("POST", self._target, body, self._headers)
+            if isinstance(body, bytes):
+                connection.request("POST", self._target, body, self._headers)
+            else:
+                self._send_file(connection, body)
         answer = connection.getresponse()
         return answer.status, answer.read()
+
+    def _send_file(self, connection: HTTPConnection, part: FilePart) -> None:
+        connection.putrequest("POST", self._target)
+        for name, value in self._headers.items():
+            connection.putheader(name, value)
+        connection.putheader("content-length", str(part.size))
+        connection.endheaders()
+        with part.path.open("rb") as file:
+            sent = connection.sock.sendfile(file, part.start, part.size)
+        if sent != part.size:
+            raise OSError(f"{part.path} ends {part.size - sent} bytes too early")
 
     def _made(self) -> HTTPConnection:
         first = self._proxy or self._parts

@@ -14,6 +14,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from gatekeeper.adapters._losses import Losses, boot_name
+from gatekeeper.adapters._marks import Marks
 from gatekeeper.adapters.spool_reader import SEGMENTS, Batch, SpoolReader
 from gatekeeper.adapters.spool_shipper import Shipper
 from gatekeeper.captures.frames import add_frame, frames_of, read_frame, split_frames
@@ -34,7 +35,7 @@ class DiskSpool:
     """Write captures as they are put, by one thread at a time; implements `ports.Spool`.
 
     segment_bytes: a segment larger than this is followed by the next. directory_bytes: beyond this much unread,
-    captures are dropped and counted.
+    captures are dropped and counted. marks: where its writes ended, for a reader in this process.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class DiskSpool:
         self._dropped = {"disk": 0, "closed": 0, "unwritable": 0}
         self._lock = threading.Lock()
         self._losses = Losses(self._boot)
+        self._path = directory
+        self.marks = Marks()
         self._closed = False
         self.failure = ""
 
@@ -109,7 +112,7 @@ class DiskSpool:
         size = len(frames)
         frames += frames_of(notices)
         try:
-            self._append(frames)
+            self._append(frames, count + len(notices))
         except OSError as exc:
             for notice in notices:
                 self._losses.give_back(notice)
@@ -119,8 +122,8 @@ class DiskSpool:
             self.failure = ""
             self._written += count
 
-    def _append(self, frames: bytearray) -> None:
-        """Write frames to the segment; on OSError its end may hold a part of them."""
+    def _append(self, frames: bytearray, count: int) -> None:
+        """Write so many frames to the segment; on OSError its end may hold a part of them."""
         if not frames:
             return
         self._open_segment()
@@ -128,6 +131,7 @@ class DiskSpool:
         with memoryview(frames) as left:
             while written < len(frames):
                 written += os.write(self._descriptor, left[written:])
+        self.marks.note(self._path, self._offset, self._offset + written, count)
         self._offset += written
 
     def _add(self, frames: bytearray, raw: RawExchange) -> bool:
@@ -163,6 +167,7 @@ class DiskSpool:
         self._descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)
         hidden.rename(path)
+        self._path = path
         self._offset = 0
 
     def _close_segment(self) -> None:

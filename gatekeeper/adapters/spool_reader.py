@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatekeeper.adapters._marks import Marks
+from gatekeeper.adapters._post import FilePart
 from gatekeeper.captures.frames import HEAD_BYTES, ends, read_frame, split_frames
 from gatekeeper.captures.tap import evidence
 from gatekeeper.errors import InputError
@@ -34,15 +36,25 @@ def read_exchange(frame: bytes) -> Exchange | None:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Hold whole frames of one segment; `commit` says that they are safe elsewhere. end: offset after them, bytes.
+    """Hold whole frames of one segment; `commit` says that they are safe elsewhere. start, end: their offsets, bytes.
 
-    count: of the frames. data: all of them, as they are in the segment.
+    count: of the frames.
     """
 
     segment: Path
+    start: int
     end: int
     count: int
-    data: bytes
+
+    @property
+    def part(self) -> FilePart:
+        """Return where they are."""
+        return FilePart(self.segment, self.start, self.end - self.start)
+
+    @property
+    def data(self) -> bytes:
+        """Return all of them, as they are in the segment."""
+        return self.part.read()
 
     @property
     def frames(self) -> list[bytes]:
@@ -65,9 +77,10 @@ class Batch:
 class SpoolReader:
     """Read a spool's directory, oldest segment first; one reader a directory."""
 
-    def __init__(self, directory: Path) -> None:
-        """Keep the directory; it need not exist yet."""
+    def __init__(self, directory: Path, marks: Marks | None = None) -> None:
+        """Keep the directory; it need not exist yet. marks: of the spool that writes it in this process."""
         self.directory = directory
+        self._marks = marks or Marks()
 
     def batches(self, most: int = 500) -> Iterator[Batch]:
         """Yield what is there now and not committed, in batches of up to so many captures; then end."""
@@ -76,12 +89,11 @@ class SpoolReader:
             offset = _committed(segment)
             with segment.open("rb") as file:
                 while True:
-                    file.seek(offset)
-                    count, data = _whole_frames(file, most)
+                    count, end = self._marks.take(segment, offset, most) or _whole_frames(file, offset, most)
                     if not count:
                         break
-                    offset += len(data)
-                    yield Batch(segment, offset, count, data)
+                    start, offset = offset, end
+                    yield Batch(segment, start, end, count)
             if finished and _committed(segment) >= offset:
                 self._delete(segment, offset)
 
@@ -114,11 +126,15 @@ def _finished(segment: Path) -> bool:
     return True
 
 
-def _whole_frames(file: BufferedReader, most: int) -> tuple[int, bytes]:
-    """Read whole frames from here on, up to so many and about 1 MiB; one alone may be larger. Returns their count."""
+def _whole_frames(file: BufferedReader, offset: int, most: int) -> tuple[int, int]:
+    """Look for whole frames from an offset on, up to so many and about 1 MiB; one alone may be larger.
+
+    Returns their count, and where they end.
+    """
+    file.seek(offset)
     data = file.read(_READ_BYTES)
     found = ends(data, most)
     if not found and len(data) == _READ_BYTES:
         data += file.read(HEAD_BYTES + int.from_bytes(data[:HEAD_BYTES], "big") - len(data))
         found = ends(data, 1)
-    return (len(found), data[: found[-1]]) if found else (0, b"")
+    return (len(found), offset + found[-1]) if found else (0, offset)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gatekeeper.adapters._losses import Losses, boot_name
-from gatekeeper.adapters._post import Poster
+from gatekeeper.adapters._post import FilePart, Poster
 from gatekeeper.adapters._quarantine import Quarantine
 from gatekeeper.captures.frames import MEDIA_TYPE, ends, frames_of, read_frame, split_frames
 from gatekeeper.errors import InputError
@@ -96,7 +96,7 @@ class Shipper:
         taken = 0
         for batch in self._reader.batches(self._most):
             refused: list[bytes] = []
-            if not self._send(batch.data, batch.count, refused):
+            if not self._send(batch.part, batch.count, refused):
                 break
             if refused:
                 self._put_aside(batch, refused)
@@ -117,14 +117,15 @@ class Shipper:
             if not self._send(frames_of([notice]), 1, []):
                 self._losses.give_back(notice)
 
-    def _send(self, data: bytes, count: int, refused: list[bytes]) -> bool:
+    def _send(self, body: bytes | FilePart, count: int, refused: list[bytes]) -> bool:
         """Send frames; False: try again later. Those that will never be taken are added to `refused`."""
-        status, problem = self._post(data, refused)
+        status, problem = self._post(body, refused)
         if not problem:
             self.failure = ""
             return True
         if _CLIENT_ERROR <= status < _SERVER_ERROR and status not in _NOT_OF_THE_CAPTURES:
             self.refusal = problem
+            data = _read(body)
             if count == 1:
                 refused += split_frames(data)
                 return True
@@ -137,16 +138,16 @@ class Shipper:
         self.failure = problem
         return False
 
-    def _post(self, data: bytes, refused: list[bytes]) -> tuple[int, str]:
+    def _post(self, body: bytes | FilePart, refused: list[bytes]) -> tuple[int, str]:
         """Return the answer's status (0: there was none) and what was wrong; "" when the frames were read."""
         try:
-            status, answer = self._poster.post(data)
+            status, answer = self._poster.post(body)
         except OSError as exc:
             return 0, f"{self._url}: {exc}"
         if not _FINE <= status < _MOVED:
             return status, f"{self._url} answered {status}: {answer[:200].decode(errors='replace')}"
         if named := _named(answer):
-            frames = list(split_frames(data))
+            frames = list(split_frames(_read(body)))
             for number, message in named:
                 if 1 <= number <= len(frames):
                     refused.append(frames[number - 1])
@@ -159,6 +160,10 @@ class Shipper:
             self.ship()
             wait_s = min(wait_s * 2, _MAX_BACKOFF_S) if self.failure else self._every_s
         self.ship()
+
+
+def _read(body: bytes | FilePart) -> bytes:
+    return body if isinstance(body, bytes) else body.read()
 
 
 def _shown(frame: bytes) -> bytes:

@@ -33,19 +33,15 @@ def add_frame(frames: bytearray, raw: RawExchange) -> None:
     Raises:
         ValueError: it holds what MessagePack cannot; the frames are as they were.
     """
-    _add(frames, raw, raw.id)
+    add_fields(frames, raw, raw.id)
 
 
-def add_fields(frames: bytearray, fields: tuple[Any, ...]) -> None:
-    """Write a capture, told by its fields in their order, behind the frames that are there.
+def add_fields(frames: bytearray, capture: RawExchange | tuple[Any, ...], name: str) -> None:
+    """Write a capture, told by its fields in their order, behind the frames that are there. name: for the error.
 
     Raises:
         ValueError: they hold what MessagePack cannot; the frames are as they were.
     """
-    _add(frames, fields, fields[0])
-
-
-def _add(frames: bytearray, capture: RawExchange | tuple[Any, ...], name: str) -> None:
     start = len(frames)
     frames += _NO_SIZE
     try:

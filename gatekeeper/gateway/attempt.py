@@ -130,22 +130,13 @@ class Attempt(msgspec.Struct, Generic[Owner], eq=False):
     def fields(self, arm: Arm | str) -> tuple[Any, ...]:
         """Return the fields of `raw`, in their order, with the arm as it is given."""
         way, request, head = self.way, self.request, self.head
-        plan, endpoint = way.plan, way.endpoint
-        split, labels = plan.split, plan.labels
         return (
             self.id,
             self.ts,
             arm,
-            split.service,
-            split.rollout_id,
-            way.stage,
-            split.epoch,
+            *way.place,
             self.pair_id,
-            labels.cluster_id,
-            labels.segment,
-            labels.expect,
-            labels.response_schema,
-            request.head.path,
+            *way.told,
             request.body,
             head.status if head is not None else 0,
             head.content_type if head is not None else "",
@@ -158,8 +149,7 @@ class Attempt(msgspec.Struct, Generic[Owner], eq=False):
             self.cut,
             False,
             self.failure,
-            endpoint.prompt_usd,
-            endpoint.completion_usd,
+            *way.prices,
         )
 
     def add_frame(self, frames: bytearray) -> None:
@@ -168,7 +158,7 @@ class Attempt(msgspec.Struct, Generic[Owner], eq=False):
         Raises:
             ValueError: it cannot be written.
         """
-        add_fields(frames, self.fields(self.way.arm_name))
+        add_fields(frames, self.fields(self.way.arm_name), self.id)
 
     def keep(self, data: bytes, *, ended: bool) -> None:
         """Capture a read; the breaker of an endpoint that has answered whole learns of it."""

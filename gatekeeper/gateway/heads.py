@@ -37,12 +37,13 @@ class Again(Generic[H]):
     which was matched last says, None without one.
     """
 
-    __slots__ = ("_after", "_before", "_size", "head", "length")
+    __slots__ = ("_after", "_before", "_end", "_size", "head", "length")
 
     def __init__(self, data: bytes, cut: Cut, head: H) -> None:
         """Keep the head that `data` begins with, which was read as `head`; it holds no x-request-id."""
         self.head = head
         self.length = cut.length
+        self._end = cut.end
         self._before = data[: cut.end]
         self._after: bytes | None = None
         if cut.length is not None:
@@ -53,11 +54,21 @@ class Again(Generic[H]):
 
     def match(self, data: bytes) -> int:
         """Return the offset of the body, -1 when this is another head; `length` is then what this head says."""
+        end, after = self._end, self._after
+        if after is None:
+            return end if data.startswith(self._before) else -1
+        length = len(data) - end
+        whole = b"%b%d%b" % (self._before, length, after)
+        if data.startswith(whole) and len(whole) == end:
+            self.length = length
+            return end
+        return self._look(data, after)
+
+    def _look(self, data: bytes, after: bytes) -> int:
+        """Match a head whose body is not just the rest, or whose length has more digits or fewer than the last had."""
         if not data.startswith(self._before):
             return -1
-        start, after = self._size, self._after
-        if after is None:
-            return start
+        start = self._size
         stop = data.find(b"\r\n", start, start + _LENGTH_DIGITS + 2)
         if not data.startswith(after, stop):
             return -1
@@ -65,7 +76,8 @@ class Again(Generic[H]):
         if not digits.isdigit():
             return -1
         self.length = int(digits)
-        return stop + len(after)
+        self._end = stop + len(after)
+        return self._end
 
 
 class Heads(Generic[H]):

@@ -66,7 +66,8 @@ class RequestHead(msgspec.Struct):
 
     target: path and query as sent. passed: the header lines that go upstream; passed_plain: where the answer is wanted
     without compression. labels: what `labels` read of the headers, once for all who share them; None before that.
-    leads: by where it is sent, what `request_head` begins with. number: no other head has it.
+    leads: by where it is sent, what `request_head` begins with. number: no other head has it. opening: how the last
+    body that came with it began, an `Opening`.
     """
 
     method: bytes
@@ -79,13 +80,15 @@ class RequestHead(msgspec.Struct):
     labels: Any = None
     leads: dict[tuple[bytes, bytes, bool], bytes] = {}
     number: int = msgspec.field(default_factory=count().__next__)
+    opening: Any = None
 
 
 class Request(msgspec.Struct):
     """Hold a whole request. peer: the client's address. arrived: monotonic seconds.
 
     sent_id: the client's `x-request-id`, None when it sent none. exchange_id: unique here; id_line: the header line
-    with the id that the client and the engine see. Both are given by `labels.Ids`.
+    with the id that the client and the engine see. Both are given by `labels.Ids`. opening: how its body begins, an
+    `Opening`, where that was known before; rest: the body without it.
     """
 
     head: RequestHead
@@ -96,6 +99,8 @@ class Request(msgspec.Struct):
     sent_id: bytes | None = None
     exchange_id: str = ""
     id_line: bytes = b""
+    opening: Any = None
+    rest: bytes = b""
 
     @property
     def path(self) -> str:

@@ -147,8 +147,8 @@ def _assemble(role: Role, number: int, stack: ExitStack, certificate: Certificat
         role.data_dir / f"last-good-split-{number}.json", initial=[role.split] if role.split is not None else []
     )
     spool = DiskSpool(role.data_dir / f"gateway-spool-{number}")
-    name = f"{role.gateway_id}-{number}"
-    shipper = Shipper(SpoolReader(spool.directory), api_url=role.api_url, api_key=role.api_key, gateway_id=name)
+    reader, name = SpoolReader(spool.directory, spool.marks), f"{role.gateway_id}-{number}"
+    shipper = Shipper(reader, api_url=role.api_url, api_key=role.api_key, gateway_id=name)
     poller = HttpSplitFeed(feed, api_url=role.api_url, api_key=role.api_key, gateway_id=name)
     poller.start()
     shipper.start()

@@ -98,32 +98,30 @@ class Recorder:
 
     def put(self, capture: Captured) -> None:
         """Take a capture; never waits, never raises."""
-        self.counts["accepted"] += 1
+        counts = self.counts
+        counts["accepted"] += 1
         waiting = len(self._waiting) + self._framed
         if waiting >= self._shadow_bound and (waiting >= self._bound or capture.pair_id is not None):
-            self.counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
+            counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
             if self._spool is not None:
                 self._spool.lose(capture.place)
             return
-        if not (self._frames_here and capture.size <= _SHORT and self._is_framed(capture)):
-            self._waiting.append(capture)
+        head = capture.head
+        fits = self._frames_here and capture.size <= _SHORT and len(capture.request.body) <= _SHORT
+        if fits and not capture.cut and head is not None and head.coding in KNOWN:
+            try:
+                with self._lock:
+                    capture.add_frame(self._frames)
+                    self._framed += 1
+            except ValueError:
+                self._waiting.append(capture)
+            else:
+                counts["recorded"] += 1
+        else:
+            self._waiting.append(capture)  # it is long, or may have to be dropped
         if self._asleep:
             self._asleep = False
             self._wake.set()
-
-    def _is_framed(self, capture: Captured) -> bool:
-        """Write a capture into a frame; False when it is for the thread: it is long, or may have to be dropped."""
-        head = capture.head
-        if capture.cut or head is None or head.coding not in KNOWN or len(capture.request.body) > _SHORT:
-            return False
-        try:
-            with self._lock:
-                capture.add_frame(self._frames)
-                self._framed += 1
-        except ValueError:
-            return False
-        self.counts["recorded"] += 1
-        return True
 
     def close(self) -> None:
         """Record what is queued, then end the thread."""

@@ -12,6 +12,7 @@ from gatekeeper.decide.classify import classify
 from gatekeeper.gateway.body import Facts, read_facts
 from gatekeeper.gateway.http import Refusal
 from gatekeeper.gateway.labels import Ids, read_labels
+from gatekeeper.gateway.opening import opening_of
 from gatekeeper.gateway.proxy import Plan
 from gatekeeper.gateway.usage import PATHS
 from gatekeeper.model.arm import Arm
@@ -50,16 +51,22 @@ class Router:
             Refusal: 400 a body that is not understood, 403 an arm that may not be asked for, 404 an unknown model,
                 503 no service is known yet.
         """
-        facts = read_facts(request.body)
-        self._ids.name(request)
+        head = request.head
+        facts = head.opening.read(request) if head.opening is not None else None
+        if facts is None:
+            facts = read_facts(request.body)
+            head.opening = opening_of(request.body, facts)
+        drawn = self._ids.drawn
+        if drawn and request.sent_id is None:
+            request.exchange_id, request.id_line = drawn.pop()
+        else:
+            self._ids.name(request)
         splits = self._feed.splits
         if splits is not self._planned or len(self._plans) >= _REMEMBERED_PLANS:
             self._planned, self._plans = splits, {}
-        user = facts.user
-        if user.__class__ is not str:
-            user = None
+        user = facts.user if facts.user.__class__ is str else None
         unset = facts.stream_options is UNSET
-        key = (request.head.number, facts.model, user, facts.stream is True, unset, request.peer)
+        key = (head.number, facts.model, user, facts.stream is True, unset, request.peer)
         plan = self._plans.get(key)
         if plan is None:
             plan = self._decide(request, facts, user or None)

@@ -93,7 +93,16 @@ class Connection(asyncio.Protocol):
             return
         chunks = self._chunks
         if not call.answered:
-            self._take_begin(call, data)
+            again = self._again
+            start = again.match(data) if again is not None else -1
+            if again is None or start < 0 or again.length != len(data) - start:
+                self._take_begin(call, data)
+                return
+            call.answered = True
+            self._chunks = None
+            self._left, self._until_close = 0, False
+            self._let_go(reusable=True)
+            call.whole(again.head, data[start:])
         elif chunks is not None:
             leads, start = whole_chunk(len(data))
             if chunks.between and data.startswith(leads) and data.endswith(b"\r\n"):

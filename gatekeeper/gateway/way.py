@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.counters import Count
     from gatekeeper.gateway.http import Request, RequestHead
     from gatekeeper.gateway.leg import Road
+    from gatekeeper.gateway.opening import Opening
     from gatekeeper.gateway.proxy import Plan, Shop
     from gatekeeper.model.split import Endpoint
 
@@ -29,7 +30,8 @@ class Way(msgspec.Struct, eq=False):
     lead, last: what a head sent there begins and ends with. model: put in place of the one asked for, None: it stays.
     asks_usage: of a stream, which its client does not ask for. answer_s: a whole exchange or its first byte, whichever
     ends first. fine: counts answers that are no errors, or copies that were sent. copied: some requests are also sent
-    to the candidate.
+    to the candidate. opening: of the last body that began in a known way, and opened: what is sent in its place.
+    place, told, prices: fields of `RawExchange`, from service to epoch, from cluster_id to path, and the last two.
     """
 
     shop: Shop
@@ -46,6 +48,11 @@ class Way(msgspec.Struct, eq=False):
     fine: Count
     copied: bool
     arm_name: str
+    place: tuple[str, str, int, int]
+    told: tuple[Any, ...]
+    prices: tuple[float, float]
+    opening: Opening | None = None
+    opened: bytes = b""
 
     def message(self, request: Request) -> bytes:
         """Return a request as it goes there.
@@ -53,12 +60,25 @@ class Way(msgspec.Struct, eq=False):
         Raises:
             Refusal: the model's name cannot be replaced in this body.
         """
+        opening: Opening | None = request.opening
+        if opening is not None:
+            rest = request.rest
+            opened = self.opened if opening is self.opening else self._open(opening)
+            length = len(opened) + len(rest)
+            return b"%b%d\r\n%b%b%b%b" % (self.lead, length, request.id_line, self.last, opened, rest)
         body = request.body
         if self.asks_usage:
             body = asking(body)
         if self.model is not None:
             body = with_model(body, self.plan.model or "", self.model)
         return b"%b%d\r\n%b%b%b" % (self.lead, len(body), request.id_line, self.last, body)
+
+    def _open(self, opening: Opening) -> bytes:
+        """Return what is sent in place of a body's beginning."""
+        self.opening = opening
+        opened = opening.naming(self.model) if self.model is not None else opening.text
+        self.opened = asking(opened) if self.asks_usage else opened
+        return self.opened
 
 
 def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, copies: bool = False) -> Way:
@@ -67,7 +87,8 @@ def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, cop
     Raises:
         InputError: the endpoint's URL is none.
     """
-    split, counters = plan.split, shop.counters
+    split, labels, counters = plan.split, plan.labels, shop.counters
+    stage = split.stage if plan.drawn else APART_STAGE
     arm = _CANDIDATE if copies else plan.arm
     road = shop.fleet.road(endpoint.url, arm, streamed=copies or plan.streamed, shadow=copies)
     asks_usage = plan.asks_usage and road.pool.knows_usage
@@ -76,7 +97,7 @@ def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, cop
         plan,
         arm,
         endpoint,
-        split.stage if plan.drawn else APART_STAGE,
+        stage,
         road,
         request_lead(head, road.pool.origin, plain=asks_usage),
         SHADOW_LINE + b"\r\n" if copies else b"\r\n",
@@ -86,4 +107,7 @@ def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, cop
         counters.mirrors.of(split.service, "sent") if copies else counters.requests.of(split.service, arm.value, "ok"),
         bool(split.mirror_bp),
         arm.value,
+        (split.service, split.rollout_id, stage, split.epoch),
+        (labels.cluster_id, labels.segment, labels.expect, labels.response_schema, head.path),
+        (endpoint.prompt_usd, endpoint.completion_usd),
     )

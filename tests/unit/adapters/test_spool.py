@@ -6,10 +6,12 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from gatekeeper.adapters._marks import Marks
 from gatekeeper.adapters.spool import DiskSpool, SpoolReader
 from gatekeeper.captures.frames import frames_of
 from gatekeeper.captures.raw import RawExchange
@@ -193,3 +195,36 @@ def test_a_killed_process_leaves_what_it_had_put(tmp_path: Path):
     assert kept == [str(number) for number in range(len(kept))]
     assert len(kept) >= given + 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_is_told_where_writes_ended_reads_the_same(tmp_path: Path):
+    spool = DiskSpool(tmp_path, segment_bytes=2_000)
+    told, alone = SpoolReader(tmp_path, spool.marks), SpoolReader(tmp_path)
+    numbers = iter(range(1_000))
+    for writes in ([1, 2, 3], [9], [1] * 30, []):
+        for size in writes:
+            spool.put([raw(next(numbers)) for _ in range(size)])
+        parts = [[one.id for one in batch.exchanges] for batch in told.batches(7)]
+        assert list(chain(*parts)) == [one.id for batch in alone.batches(7) for one in batch.exchanges]
+        assert max(map(len, parts), default=0) <= 7
+        for batch in told.batches(7):
+            assert batch.count == len(batch.frames)
+            batch.commit()
+    spool.close()
+
+
+def test_marks_tell_whole_writes_and_forget_what_was_passed(tmp_path: Path):
+    marks, segment, next_one = Marks(), tmp_path / "a-1.captures", tmp_path / "a-2.captures"
+    for start, end, count in ((0, 10, 1), (10, 30, 2), (30, 40, 3)):
+        marks.note(segment, start, end, count)
+    marks.note(next_one, 0, 5, 1)
+    assert marks.take(segment, 5, 9) is None
+    assert marks.take(segment, 10, 4) == (2, 30)
+    assert marks.take(segment, 30, 2) is None
+    assert marks.take(segment, 30, 9) == (3, 40)
+    assert marks.take(segment, 40, 9) is None
+    marks.note(next_one, 5, 6 << 20, 1)
+    assert marks.take(next_one, 0, 9) == (1, 5)
+    assert marks.take(next_one, 5, 9) == (1, 6 << 20)
+    marks.note(next_one, 6 << 20, 60 << 20, 1)
+    assert marks.take(next_one, 6 << 20, 9) is None
