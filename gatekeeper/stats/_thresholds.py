@@ -129,15 +129,13 @@ def at_quantile(claim: Claim, t: float) -> list[float]:
     low = claim.low
     place = min(int(low.below.searchsorted((1.0 - t) * low.below[-1])), len(low.last) - 1)
     mark = int(claim.shift(low.last[place : place + 1])[0])
-    found = [low.below[-1] - low.below[place]]
-    others = (
-        [(claim.high_at, claim.high)]
-        if claim.both is None
-        else [(claim.high_at, claim.high), (claim.both.first, claim.both)]
-    )
-    for i, (first, arm) in enumerate(others):
-        found.append(arm.below[-1] - arm.below[first.searchsorted(mark - i, side="right")])
-    return found
+    found = [float(low.below[-1] - low.below[place]), _beyond(claim.high_at, claim.high, mark)]
+    return found if claim.both is None else [*found, _beyond(claim.both.first, claim.both, mark - 1)]
+
+
+def _beyond(at: Places, of: Arm, mark: int) -> float:
+    """Return how many of an arm's values, whose buckets begin there, lie beyond a mark."""
+    return float(of.below[-1] - of.below[at.searchsorted(mark, side="right")])
 
 
 def _rest(below: Laid, owner: Places, places: Places) -> Array:
