@@ -22,6 +22,7 @@ from gatekeeper.gateway.http import Refusal, Request, RequestHead, own_response
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.listen import Door, Listener, listen
 from gatekeeper.gateway.mirror import Mirror
+from gatekeeper.gateway.outbox import Outbox
 from gatekeeper.gateway.override import Overrides
 from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.recorder import Recorder
@@ -100,6 +101,7 @@ class Gateway:
         self.draining = False
         self.heads: Heads[RequestHead] = Heads()
         self.loop: asyncio.AbstractEventLoop
+        self.outbox: Outbox
         self._feed = feed
         self._spool = spool
         self._router = Router(feed, catch_all, Overrides(override_key), ask_usage=ask_usage)
@@ -121,6 +123,7 @@ class Gateway:
             OSError: the address cannot be listened on.
         """
         self.loop = asyncio.get_running_loop()
+        self.outbox = Outbox(self.loop)
         self._recorder = Recorder(self._spool, self._takers, self.limits.record_queue)
         self._fleet = Fleet(self.limits, self.loop, self._upstream_tls)
         self._mirror = Mirror(self._recorder, self._counters, self.limits.shadow_in_flight)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from time import monotonic
 from typing import TYPE_CHECKING, cast
@@ -11,9 +10,10 @@ import httptools
 
 from gatekeeper.gateway.heads import Again
 from gatekeeper.gateway.http import Headers, Refusal, Request, check_request, own_response, read_request_head
+from gatekeeper.gateway.outbox import Wire, nowhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import asyncio
 
     from gatekeeper.gateway.front import Front, Turn
     from gatekeeper.gateway.heads import Cut
@@ -23,15 +23,8 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE = b"connection: close\r\n"
 
 
-def _nowhere(data: bytes) -> None:
-    """Write to nobody."""
-
-
-class ClientConnection(asyncio.Protocol):
-    """Parse requests, hand them to the front one at a time, write its answers.
-
-    write: sends bytes to the client, if it is still there.
-    """
+class ClientConnection(Wire):
+    """Parse requests, hand them to the front one at a time, write its answers."""
 
     __slots__ = (
         "__weakref__",
@@ -48,6 +41,7 @@ class ClientConnection(asyncio.Protocol):
         "_line",
         "_lingering",
         "_missing",
+        "_outbox",
         "_parser",
         "_peer",
         "_pieces",
@@ -63,12 +57,13 @@ class ClientConnection(asyncio.Protocol):
         "_waiting",
         "due_at",
         "front",
-        "write",
     )
 
-    def __init__(self, front: Front) -> None:
-        """Belong to a front."""
+    def __init__(self, front: Front, peer: str = "") -> None:
+        """Belong to a front. peer: the client's address where it was told, "": it is the connection's own."""
+        super().__init__()
         self.front = front
+        self._outbox = front.outbox
         self._limits = front.limits
         self._heads = front.heads
         self._cut: Cut | None = None
@@ -78,8 +73,7 @@ class ClientConnection(asyncio.Protocol):
         self._sent_id: bytes | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self.write: Callable[[bytes], object] = _nowhere
-        self._peer = ""
+        self._peer = peer
         self._waiting: deque[Request] = deque()
         self._request: Request | None = None
         self._turn: Turn | None = None
@@ -99,9 +93,10 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who it is; the clock for the first request runs."""
         self._transport = client = cast("asyncio.Transport", transport)
-        self.write = client.write
-        peer = transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if isinstance(peer, tuple) else "local"
+        self.write_now = client.write
+        if not self._peer:
+            peer = transport.get_extra_info("peername")
+            self._peer = str(peer[0]) if isinstance(peer, tuple) else "local"
         self.front.connections.add(self)
         self.due_at = monotonic() + self._limits.idle_s
 
@@ -110,7 +105,7 @@ class ClientConnection(asyncio.Protocol):
         self.front.connections.discard(self)
         self._waiting.clear()
         self._transport = None
-        self.write = _nowhere
+        self.write_now = nowhere
         turn, self._turn = self._turn, None
         if turn is not None:
             turn.client_gone()
@@ -138,6 +133,14 @@ class ClientConnection(asyncio.Protocol):
         elif self._waiting and self._transport is not None and not self._held:
             self._held = True
             self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Let the transport close; `connection_lost` follows."""
+        return False
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the client, if it is still there, with all else that is sent in this turn of the loop."""
+        self._outbox.put(self, data)
 
     def pause_writing(self) -> None:
         """Hold the upstream back."""
@@ -286,7 +289,7 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is None:
             return
         if request is None or not request.keep_alive or self.front.draining:
-            self._transport.close()
+            self._close()
             return
         limits = self._limits
         wait_s = limits.idle_s if not self._reading else limits.head_s if self._in_head else limits.body_s
@@ -307,6 +310,7 @@ class ClientConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection: the client must not take what it has for the whole."""
         if self._transport is not None:
+            self._outbox.flush()
             self._transport.abort()
 
     @property
@@ -316,8 +320,8 @@ class ClientConnection(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         """Close the connection unless it is in use."""
-        if self.idle and self._transport is not None:
-            self._transport.close()
+        if self.idle:
+            self._close()
 
     def expire(self) -> None:
         """Close because the client was silent or slow for too long (a turn has deadlines of its own)."""
@@ -330,6 +334,12 @@ class ClientConnection(asyncio.Protocol):
             self._last = Refusal(408, f"the request's {what} was not whole in {waited_s:g} s", close=True)
             self._next()
         else:
+            self._close()
+
+    def _close(self) -> None:
+        """Close the connection when all is written."""
+        if self._transport is not None:
+            self._outbox.flush()
             self._transport.close()
 
     def _next(self) -> None:
@@ -388,6 +398,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self._lingering = True
         self.due_at = monotonic() + self._limits.linger_s
-        self._transport.write(own_response(refusal.status, refusal.body(), _CLOSE))
+        self.write(own_response(refusal.status, refusal.body(), _CLOSE))
+        self._outbox.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()
