@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import isfinite
 from struct import Struct, error
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -17,14 +17,14 @@ from gatekeeper.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MEDIA_TYPE = "application/vnd.gatekeeper.captures"
-HEAD_BYTES = 4
-_NO_SIZE = bytes(HEAD_BYTES)
-_encode_into = msgspec.msgpack.Encoder().encode_into
-_AT_THE_END = -1
-_LENGTH = Struct(">I")
-_put_length = _LENGTH.pack_into
-_decode = msgspec.msgpack.Decoder(RawExchange).decode
+MEDIA_TYPE: Final = "application/vnd.gatekeeper.captures"
+HEAD_BYTES: Final = 4
+_NO_SIZE: Final = bytes(HEAD_BYTES)
+_encode_into: Final = msgspec.msgpack.Encoder().encode_into
+_AT_THE_END: Final = -1
+_LENGTH: Final = Struct(">I")
+_put_length: Final = _LENGTH.pack_into
+_decode: Final = msgspec.msgpack.Decoder(RawExchange).decode
 
 
 def add_frame(frames: bytearray, raw: RawExchange) -> None:

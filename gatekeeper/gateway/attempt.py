@@ -7,9 +7,7 @@ handed over to a leg, which goes on from there as if it had begun.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-
-import msgspec
+from typing import TYPE_CHECKING, Any, Final
 
 from gatekeeper.captures.frames import add_fields
 from gatekeeper.captures.raw import RawExchange
@@ -26,34 +24,53 @@ if TYPE_CHECKING:
     from gatekeeper.model.arm import Arm
     from gatekeeper.model.exchange import Failure
 
-Owner = TypeVar("Owner")
-_FAULT = 500
+_FAULT: Final = 500
 
 
-class Attempt(msgspec.Struct, Generic[Owner], eq=False):
+class Attempt:
     """Be the call that is on a connection, and its capture; implements `call.Running` and `recorder.Captured`.
 
-    owner: who asked for it. due_at: its deadline, monotonic seconds; reads after the first let it stand, and `expire`
+    due_at: its deadline, monotonic seconds; reads after the first let it stand, and `expire`
     looks at when they came. heir: the call that goes on in its place. For the rest see `Capture`.
     """
 
-    way: Way
-    owner: Owner
-    request: Request
-    id: str
-    ts: float
-    due_at: float
-    pair_id: str | None = None
-    connection: Connection | None = None
-    answered: bool = False
-    head: Head | None = None
-    pieces: list[bytes] = []
-    times: list[float] = []
-    size: int = 0
-    cut: bool = False
-    ended: float | None = None
-    failure: Failure | None = None
-    heir: Call | None = None
+    __slots__ = (
+        "answered",
+        "connection",
+        "cut",
+        "due_at",
+        "ended",
+        "failure",
+        "head",
+        "heir",
+        "id",
+        "pair_id",
+        "pieces",
+        "request",
+        "size",
+        "times",
+        "ts",
+        "way",
+    )
+
+    def __init__(self, way: Way, request: Request, exchange_id: str, ts: float) -> None:
+        """Be not sent yet."""
+        self.way = way
+        self.request = request
+        self.id = exchange_id
+        self.ts = ts
+        self.due_at = request.arrived + way.answer_s
+        self.pair_id: str | None = None
+        self.connection: Connection | None = None
+        self.answered = False
+        self.head: Head | None = None
+        self.pieces: list[bytes] = []
+        self.times: list[float] = []
+        self.size = 0
+        self.cut = False
+        self.ended: float | None = None
+        self.failure: Failure | None = None
+        self.heir: Call | None = None
 
     def start(self, message: bytes) -> None:
         """Send the request on a kept connection, or on one that is opened. message: its head and body."""

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gatekeeper.captures.coding import KNOWN
 from gatekeeper.captures.tap import to_exchange, unreadable
@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from gatekeeper.ports import Spool
 
 log = logging.getLogger(__name__)
-_GATHER_S = 0.02
+_GATHER_S: Final = 0.02
 """How long captures gather before the thread works on them: waking it for each would cost more than the work."""
-_SHORT = 64 << 10
+_SHORT: Final = 64 << 10
 """Bytes of a request's and of an answer's body that are copied at once."""
-_SLICE_S, _PAUSE_S = 0.0004, 0.001
+_SLICE_S: Final = 0.0004
+_PAUSE_S: Final = 0.001
 """The thread works in slices shorter than the interpreter's switch interval, and lets the event loop run between."""
-_NOTICE_S = 1.0
+_NOTICE_S: Final = 1.0
 """How soon a loss is written down when nothing else comes."""
-_SHADOW_SHARE = 0.75
+_SHADOW_SHARE: Final = 0.75
 """Mirrored requests may fill the queue up to this share; the rest is kept for those that only users saw."""
 
 
@@ -54,6 +55,13 @@ class Captured(Protocol):
 
     def add_frame(self, frames: bytearray) -> None:
         """Write that behind the frames that are there, or raise ValueError."""
+
+
+class Keeps(Protocol):
+    """Be who takes captures."""
+
+    def put(self, capture: Captured) -> None:
+        """Take a capture; never waits, never raises."""
 
 
 class Recorder:
@@ -88,8 +96,8 @@ class Recorder:
             "dropped_unread": 0,
             "dropped_fault": 0,
         }
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self._thread.start()
+        self._runner = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._runner.start()
 
     @property
     def waiting(self) -> int:
@@ -127,7 +135,7 @@ class Recorder:
         """Record what is queued, then end the thread."""
         self._closing = True
         self._wake.set()
-        self._thread.join()
+        self._runner.join()
 
     def _run(self) -> None:
         while self.waiting or not self._closing:

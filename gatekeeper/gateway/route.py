@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import UNSET
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.override import Overrides
     from gatekeeper.model.split import Split
 
-_REMEMBERED_PLANS, _REMEMBERED_CHARACTERS = 8_192, 512
-FORWARDED = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
+_REMEMBERED_PLANS: Final = 8_192
+_REMEMBERED_CHARACTERS: Final = 512
+FORWARDED: Final = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
 
 
 class Router:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.heads import Cut
     from gatekeeper.gateway.http import RequestHead
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_CLOSE = b"connection: close\r\n"
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CLOSE: Final = b"connection: close\r\n"
 
 
 class ClientConnection(Wire):
@@ -118,7 +118,7 @@ class ClientConnection(Wire):
             length = again.length
             fits = start >= 0 and length == len(data) - start and length <= self._limits.body_bytes
             if fits and self._last is None and self._transport is not None and not self._transport.is_closing():
-                self._begin(Request(again.head, data[start:], True, self._peer, monotonic()))  # noqa: FBT003 - done for each
+                self._begin(Request(again.head, data[start:], self._peer, monotonic(), keep_alive=True))
                 return
         if self._last is not None:
             return
@@ -188,7 +188,7 @@ class ClientConnection(Wire):
 
     def _keep(self, head: RequestHead, body: bytes, *, keep_alive: bool = True) -> None:
         """Keep a whole request until it is its turn."""
-        self._waiting.append(Request(head, body, keep_alive, self._peer, monotonic(), self._sent_id))
+        self._waiting.append(Request(head, body, self._peer, monotonic(), self._sent_id, keep_alive=keep_alive))
         if len(self._waiting) > self._limits.pipelined:
             self._last = Refusal(429, f"more than {self._limits.pipelined} requests pipelined", close=True)
 
@@ -362,8 +362,12 @@ class ClientConnection(Wire):
         except Refusal as refusal:
             self.refuse(refusal)
             return
-        if self._request is request:
+        if self._answers(request):
             self._turn = turn
+
+    def _answers(self, request: Request) -> bool:
+        """Tell whether it is this request that is being answered."""
+        return self._request is request
 
     def _new_request(self) -> None:
         self._target = b""

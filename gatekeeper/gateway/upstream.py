@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.http import Head
     from gatekeeper.gateway.origin import Pool
 
-_INTERIM = 100
-_FINAL = 200
-_NO_BODY = (204, 304)
+_INTERIM: Final = 100
+_FINAL: Final = 200
+_NO_BODY: Final = (204, 304)
 
 
 class Connection(Wire):
