@@ -9,8 +9,9 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
-from gatekeeper.captures.frames import add_fields
+from gatekeeper.captures.frames import frame_of
 from gatekeeper.captures.raw import RawExchange
+from gatekeeper.captures.whole import fields_of, whole_frame
 from gatekeeper.gateway.capture import Capture
 from gatekeeper.gateway.usage import REFUSED
 from gatekeeper.model.exchange import Place
@@ -30,8 +31,8 @@ _FAULT: Final = 500
 class Attempt:
     """Be the call that is on a connection, and its capture; implements `call.Running` and `recorder.Captured`.
 
-    due_at: its deadline, monotonic seconds; reads after the first let it stand, and `expire`
-    looks at when they came. heir: the call that goes on in its place. For the rest see `Capture`.
+    due_at: its deadline, monotonic seconds; reads after the first let it stand, and `expire` looks at when they came.
+    heir: the call that goes on in its place. For the rest see `Capture`.
     """
 
     __slots__ = (
@@ -169,13 +170,34 @@ class Attempt:
             *way.prices,
         )
 
-    def add_frame(self, frames: bytearray) -> None:
-        """Write what is recorded of it behind the frames that are there.
+    def frame(self) -> bytes:
+        """Return what is recorded of it, as a frame.
 
         Raises:
             ValueError: it cannot be written.
         """
-        add_fields(frames, self.fields(self.way.arm_name), self.id)
+        written = self._whole_frame() if len(self.pieces) == 1 else None
+        return written if written is not None else frame_of(self.fields(self.way.arm_name), self.id)
+
+    def _whole_frame(self) -> bytes | None:
+        """Return the frame of an answer that came in one read; None: there is more to say of it."""
+        kind, head, ended, request = self.way.kind, self.head, self.ended, self.request
+        if kind is None or head is None or ended is None or self.cut or self.failure is not None:
+            return None
+        if not head.recorded:
+            head.recorded = fields_of((head.status, head.content_type, head.coding))
+        return whole_frame(
+            kind,
+            self.id,
+            self.ts,
+            self.pair_id,
+            request.body,
+            head.recorded,
+            self.pieces[0],
+            self.times[0],
+            request.arrived,
+            ended,
+        )
 
     def keep(self, data: bytes, *, ended: bool) -> None:
         """Capture a read; the breaker of an endpoint that has answered whole learns of it."""

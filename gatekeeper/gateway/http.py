@@ -116,7 +116,7 @@ class Request:
     """Hold a whole request. peer: the client's address. arrived: monotonic seconds.
 
     sent_id: the client's `x-request-id`, None when it sent none. exchange_id: unique here; id_line: the header line
-    with the id that the client and the engine see. Both are given by `labels.Ids`. opening: how its body begins, an
+    with the id that the client and the engine see. Both are given by `ids.Ids`. opening: how its body begins, an
     `Opening`, where that was known before; rest: the body without it.
     """
 
@@ -175,10 +175,11 @@ class Head:
     """Hold a response's head. length: of the body in bytes, None when it is chunked or ends with the connection.
 
     start: the status line and the header lines that go to the client. content_type, coding: those headers' values,
-    lower-case, "" without them. bodiless: the status rules a body out.
+    lower-case, "" without them. bodiless: the status rules a body out. recorded: its part of a frame, b"" until that is
+    needed.
     """
 
-    __slots__ = ("bodiless", "coding", "content_type", "length", "start", "status")
+    __slots__ = ("bodiless", "coding", "content_type", "length", "recorded", "start", "status")
 
     def __init__(
         self,
@@ -197,6 +198,7 @@ class Head:
         self.content_type = content_type
         self.coding = coding
         self.bodiless = bodiless
+        self.recorded = b""
 
     @property
     def plain_events(self) -> bool:

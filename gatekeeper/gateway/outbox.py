@@ -55,8 +55,8 @@ class Outbox:
         """Write all that is kept; who is about to close a connection does it too."""
         wires, pieces = self._wires, self._pieces
         self._wires, self._pieces = [], []
-        for wire, data in zip(wires, pieces, strict=True):
+        for number in range(len(pieces)):
             try:
-                wire.write_now(data)
+                wires[number].write_now(pieces[number])
             except Exception:
-                log.exception("%d bytes not written", len(data))
+                log.exception("%d bytes not written", len(pieces[number]))

@@ -53,8 +53,8 @@ class Captured(Protocol):
     def raw(self) -> RawExchange:
         """Return what is recorded of it."""
 
-    def add_frame(self, frames: bytearray) -> None:
-        """Write that behind the frames that are there, or raise ValueError."""
+    def frame(self) -> bytes:
+        """Return that as a frame, or raise ValueError."""
 
 
 class Keeps(Protocol):
@@ -69,7 +69,7 @@ class Recorder:
 
     The spool gets them raw, in batches, to be read elsewhere. Short ones are written into frames where they are taken,
     which costs less than to leave their many small objects to another thread; the thread hands the frames on. takers:
-    each gets every exchange, read in the thread, in order. counts: accepted, recorded, cut (answers longer than is
+    each gets every exchange, read in the thread, in order. `counts`: accepted, recorded, cut (answers longer than is
     kept), dropped_queue_full, dropped_shadow_shed (mirrored, and the queue nearly full), dropped_unread (answers that
     cannot be read whole), dropped_fault.
     """
@@ -81,14 +81,12 @@ class Recorder:
         self._bound = bound
         self._shadow_bound = bound * _SHADOW_SHARE
         self._waiting: deque[Captured] = deque()
-        self._frames = bytearray()
-        self._framed = 0
-        self._lock = threading.Lock()
+        self._frames: deque[bytes] = deque()
+        self._accepted = self._framed = 0
         self._frames_here = spool is not None and not self._takers
         self._wake = threading.Event()
         self._asleep = self._closing = False
-        self.counts = {
-            "accepted": 0,
+        self._counts = {
             "recorded": 0,
             "cut": 0,
             "dropped_queue_full": 0,
@@ -102,15 +100,19 @@ class Recorder:
     @property
     def waiting(self) -> int:
         """Return how many captures wait to be recorded."""
-        return len(self._waiting) + self._framed
+        return len(self._waiting) + len(self._frames)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return what was counted so far."""
+        return {**self._counts, "accepted": self._accepted, "recorded": self._framed + self._counts["recorded"]}
 
     def put(self, capture: Captured) -> None:
         """Take a capture; never waits, never raises."""
-        counts = self.counts
-        counts["accepted"] += 1
-        waiting = len(self._waiting) + self._framed
+        self._accepted += 1
+        waiting = len(self._waiting) + len(self._frames)
         if waiting >= self._shadow_bound and (waiting >= self._bound or capture.pair_id is not None):
-            counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
+            self._counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
             if self._spool is not None:
                 self._spool.lose(capture.place)
             return
@@ -118,13 +120,11 @@ class Recorder:
         fits = self._frames_here and capture.size <= _SHORT and len(capture.request.body) <= _SHORT
         if fits and not capture.cut and head is not None and head.coding in KNOWN:
             try:
-                with self._lock:
-                    capture.add_frame(self._frames)
-                    self._framed += 1
+                self._frames.append(capture.frame())
             except ValueError:
                 self._waiting.append(capture)
             else:
-                counts["recorded"] += 1
+                self._framed += 1
         else:
             self._waiting.append(capture)  # it is long, or may have to be dropped
         if self._asleep:
@@ -180,8 +180,8 @@ class Recorder:
             log.exception("exchange %s not recorded", raw.id)
             return
         batch.append(raw)
-        self.counts["recorded"] += 1
-        self.counts["cut"] += raw.cut
+        self._counts["recorded"] += 1
+        self._counts["cut"] += raw.cut
 
     def _taken(self, raw: RawExchange) -> bool:
         """Read an exchange and give it to the takers; False when it cannot be read whole."""
@@ -193,16 +193,15 @@ class Recorder:
         return True
 
     def _drop(self, raw: RawExchange, reason: str) -> None:
-        self.counts[reason] += 1
+        self._counts[reason] += 1
         if self._spool is not None:
             self._spool.lose(raw.place)
 
     def _hand_on_frames(self) -> None:
-        with self._lock:
-            frames, count = self._frames, self._framed
-            self._frames, self._framed = bytearray(), 0
+        count = len(self._frames)
         if count and self._spool is not None:
-            self._spool.put_frames(frames, count)
+            take = self._frames.popleft
+            self._spool.put_frames(bytearray().join([take() for _ in range(count)]), count)
 
     def _hand_on(self, batch: list[RawExchange]) -> None:
         if self._spool is not None:

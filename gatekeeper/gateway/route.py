@@ -11,7 +11,8 @@ from gatekeeper.decide.assign import arm, given
 from gatekeeper.decide.classify import classify
 from gatekeeper.gateway.body import Facts, read_facts
 from gatekeeper.gateway.http import Refusal
-from gatekeeper.gateway.labels import Ids, read_labels
+from gatekeeper.gateway.ids import Ids
+from gatekeeper.gateway.labels import read_labels
 from gatekeeper.gateway.opening import opening_of
 from gatekeeper.gateway.proxy import Plan
 from gatekeeper.gateway.usage import PATHS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from gatekeeper.captures.whole import kind_of
 from gatekeeper.gateway.body import with_model
 from gatekeeper.gateway.http import request_lead
 from gatekeeper.gateway.leg import SHADOW_LINE
@@ -29,7 +30,8 @@ class Way:
     asks_usage: of a stream, which its client does not ask for. answer_s: a whole exchange or its first byte, whichever
     ends first. fine: counts answers that are no errors, or copies that were sent. copied: some requests are also sent
     to the candidate. opening: of the last body that began in a known way, and opened: what is sent in its place.
-    place, told, prices: fields of `RawExchange`, from service to epoch, from cluster_id to path, and the last two.
+    place, told, prices: fields of `RawExchange`, from service to epoch, from cluster_id to path, and the last two;
+    kind: the same, as they are written.
     """
 
     __slots__ = (
@@ -40,6 +42,7 @@ class Way:
         "copied",
         "endpoint",
         "fine",
+        "kind",
         "last",
         "lead",
         "model",
@@ -89,6 +92,7 @@ class Way:
         self.place = (split.service, split.rollout_id, stage, split.epoch)
         self.told = told
         self.prices = (endpoint.prompt_usd, endpoint.completion_usd)
+        self.kind = kind_of((self.arm_name, *self.place), told, self.prices)
         self.opening: Opening | None = None
         self.opened = b""
 
