@@ -20,7 +20,8 @@ import sys
 from mypyc.build import mypycify
 from setuptools import setup
 checks = ["--config-file=", "--ignore-missing-imports"]  # what mypy says of the whole is `make types`
-setup(ext_modules=mypycify([*checks, *sys.argv[1:]], opt_level="3"), script_args=["build_ext", "--inplace"], packages=[])
+modules = mypycify([*checks, *sys.argv[1:]], opt_level="3")
+setup(ext_modules=modules, script_args=["build_ext", "--inplace"], packages=[])
 """
 
 

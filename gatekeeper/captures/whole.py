@@ -34,7 +34,7 @@ _LONGEST: Final = 0xFFFF
 
 
 class Kind:
-    """Hold what exchanges share, as MessagePack: `RawExchange`'s fields arm to epoch, cluster_id to path, the prices."""
+    """Hold what exchanges share, in MessagePack: the fields arm to epoch, cluster_id to path, and the prices."""
 
     __slots__ = ("place", "prices", "told")
 

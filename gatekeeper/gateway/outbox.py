@@ -32,6 +32,10 @@ class Wire:
         """Be not connected yet."""
         self.write_now: Callable[[bytes], object] = nowhere
 
+    def eof_received(self) -> bool:
+        """Let the transport close; `connection_lost` follows."""
+        return False
+
 
 class Outbox:
     """Keep what is to be written, in order, until the loop has taken all that it had to read."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _GATHER_S: Final = 0.02
 """How long captures gather before the thread works on them: waking it for each would cost more than the work."""
+_GATHERED: Final = 128
+"""So many are handed on at once: more would have left the processor's cache before they are copied."""
 _SHORT: Final = 64 << 10
 """Bytes of a request's and of an answer's body that are copied at once."""
 _SLICE_S: Final = 0.0004
@@ -127,7 +129,7 @@ class Recorder:
                 self._framed += 1
         else:
             self._waiting.append(capture)  # it is long, or may have to be dropped
-        if self._asleep:
+        if self._asleep or waiting == _GATHERED:
             self._asleep = False
             self._wake.set()
 
@@ -144,7 +146,7 @@ class Recorder:
                 if self._waiting:
                     self._work(time.monotonic() + _SLICE_S)
                 if not self._closing and self.waiting < self._bound // 2:
-                    time.sleep(_PAUSE_S if self._waiting else _GATHER_S)
+                    self._gather(_PAUSE_S if self._waiting else _GATHER_S)
                 continue
             self._asleep = True
             if not self.waiting and not self._closing:  # one that came before the line above did not wake us
@@ -152,7 +154,12 @@ class Recorder:
             self._wake.clear()
             self._asleep = False
             if not self._closing:
-                time.sleep(_GATHER_S)
+                self._gather(_GATHER_S)
+
+    def _gather(self, wait_s: float) -> None:
+        """Let captures gather, for so long or until there are many."""
+        self._wake.wait(wait_s)
+        self._wake.clear()
 
     def _rest(self) -> None:
         """Wait for captures, and give the spool time for its notices meanwhile."""

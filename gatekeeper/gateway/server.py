@@ -83,11 +83,7 @@ class ClientConnection(Wire):
         self._in_head = False
         self._line = 0
         self.due_at = 0.0
-        self._target = b""
-        self._headers: Headers = []
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self._head_size = 0
+        self._new_request()
         self._version = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -133,10 +129,6 @@ class ClientConnection(Wire):
         elif self._waiting and self._transport is not None and not self._held:
             self._held = True
             self._transport.pause_reading()
-
-    def eof_received(self) -> bool:
-        """Let the transport close; `connection_lost` follows."""
-        return False
 
     def write(self, data: bytes) -> None:
         """Send bytes to the client, if it is still there, with all else that is sent in this turn of the loop."""
@@ -371,7 +363,7 @@ class ClientConnection(Wire):
 
     def _new_request(self) -> None:
         self._target = b""
-        self._headers = []
+        self._headers: Headers = []
         self._pieces = []
         self._size = self._head_size = 0
 

@@ -185,10 +185,6 @@ class Connection(Wire):
         self.close()
         call.broke(Failure(kind="bad_response", message=f"the upstream's answer is no HTTP/1.1: {exc}"))
 
-    def eof_received(self) -> bool:
-        """Let the transport close; `connection_lost` follows."""
-        return False
-
     def connection_lost(self, exc: Exception | None) -> None:
         """End a body that ends with the connection; anything else under way broke."""
         self._pool.forget(self)
