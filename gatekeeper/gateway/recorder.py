@@ -6,6 +6,8 @@ import logging
 import threading
 import time
 from collections import deque
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final, Protocol
 
 from gatekeeper.captures.coding import KNOWN
@@ -86,7 +88,7 @@ class Recorder:
         self._frames: deque[bytes] = deque()
         self._accepted = self._framed = 0
         self._frames_here = spool is not None and not self._takers
-        self._wake = threading.Event()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._asleep = self._closing = False
         self._counts = {
             "recorded": 0,
@@ -131,12 +133,12 @@ class Recorder:
             self._waiting.append(capture)  # it is long, or may have to be dropped
         if self._asleep or waiting == _GATHERED:
             self._asleep = False
-            self._wake.set()
+            self._wake.put(None)
 
     def close(self) -> None:
         """Record what is queued, then end the thread."""
         self._closing = True
-        self._wake.set()
+        self._wake.put(None)
         self._runner.join()
 
     def _run(self) -> None:
@@ -151,20 +153,24 @@ class Recorder:
             self._asleep = True
             if not self.waiting and not self._closing:  # one that came before the line above did not wake us
                 self._rest()
-            self._wake.clear()
             self._asleep = False
             if not self._closing:
                 self._gather(_GATHER_S)
 
     def _gather(self, wait_s: float) -> None:
         """Let captures gather, for so long or until there are many."""
-        self._wake.wait(wait_s)
-        self._wake.clear()
+        with suppress(Empty):
+            self._wake.get(timeout=wait_s)
 
     def _rest(self) -> None:
         """Wait for captures, and give the spool time for its notices meanwhile."""
-        while not self._wake.wait(_NOTICE_S):
-            self._hand_on([])
+        while True:
+            try:
+                self._wake.get(timeout=_NOTICE_S)
+            except Empty:
+                self._hand_on([])
+            else:
+                return
 
     def _work(self, until: float) -> None:
         """Record captures until a time, monotonic seconds; at least one."""
