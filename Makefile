@@ -9,7 +9,7 @@ ARGS ?=
 # Simulated engines need no vLLM: `make demo ARGS="--engine sim"`.
 DEMO_SETUP := $(if $(filter sim --engine=sim,$(ARGS)),setup,setup-vllm)
 
-.PHONY: help setup setup-vllm setup-bench services demo test test-unit test-all lint types imports check bench bench-decision \
+.PHONY: help setup setup-vllm setup-bench services wheel demo test test-unit test-compiled test-all lint types imports check bench bench-decision \
   bench-gateway constraints clean distclean
 
 help: ## show this list
@@ -24,8 +24,12 @@ test: setup-vllm services ## run every test, with real vLLM, PostgreSQL, Redis, 
 test-unit: setup ## run the tests that need nothing but Python
 	bash .ci/test.sh unit
 
+test-compiled: wheel ## run the gateway's tests on the compiled wheel
+	bash .ci/test.sh compiled
+
 test-all: test ## run every test, the long ones, LiteLLM's SDK, npm's clients, guidellm and hey among them, then the demo's whole story
 	bash .ci/test.sh long
+	bash .ci/wheel.sh && bash .ci/test.sh compiled
 	bash .ci/test.sh clients
 	$(BIN)/gatekeeper demo --all
 
@@ -35,7 +39,7 @@ lint: setup ## check style, file length, and that no host or machine path slippe
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python .ci/tree.py
-	bash -n .ci/run && bash -n .ci/setup.sh && bash -n .ci/services.sh && bash -n .ci/test.sh
+	bash -n .ci/run && bash -n .ci/setup.sh && bash -n .ci/services.sh && bash -n .ci/test.sh && bash -n .ci/wheel.sh
 
 types: setup ## check types, strictly
 	$(BIN)/mypy
@@ -55,10 +59,13 @@ bench-decision: setup-bench ## measure the judge: its goals, and beside other ru
 	$(BIN)/python benchmarks/decision/run.py
 	$(BIN)/python benchmarks/decision/goals.py
 
-bench-gateway: setup-bench ## measure the gateway beside nginx, LiteLLM and others (about 40 minutes, two idle cores)
+bench-gateway: setup-bench wheel ## measure the gateway beside nginx, LiteLLM and others (about 40 minutes, two idle cores)
 	$(BIN)/python benchmarks/gateway/run.py
 	$(BIN)/python benchmarks/gateway/soak.py
 	$(BIN)/python benchmarks/gateway/isolation.py
+
+wheel: setup ## build a wheel with the gateway's request path compiled, into dist/
+	@bash .ci/wheel.sh
 
 constraints: setup ## refresh the pins: the newest versions that fit together
 	$(BIN)/python .ci/pins.py

@@ -3,6 +3,7 @@
 # `test.sh all`: every test but those of the next two; first those that can share the machine, side by side, then one
 # by one the rest.
 # `test.sh long`: those that take over a minute each, on real vLLM.
+# `test.sh compiled`: the gateway's, on the wheel that wheel.sh built.
 # `test.sh clients`: those that install clients of others first: libraries from PyPI and npm, load generators.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -27,7 +28,14 @@ case ${1:-} in
     "${pytest[@]}" --durations=12 -m "(serial or vllm) and not long and not clients" || failed=1
     exit $failed
     ;;
+  compiled)
+    export PYTHONPATH=$PWD/.cache/compiled
+    .venv/bin/python -P -c 'from gatekeeper.gateway import app; assert app.__file__.endswith(".so"), app.__file__'
+    # pytest itself, not `python -m pytest`, which would look for gatekeeper here first
+    .venv/bin/pytest -q -p no:cacheprovider -n 2 -m "not serial" tests/{unit,property,integration}/gateway \
+      tests/{unit,property}/captures tests/unit/adapters/test_spool.py
+    ;;
   long) "${pytest[@]}" -m long ;;
   clients) "${pytest[@]}" -m clients ;;
-  *) die "usage: .ci/test.sh unit|all|long|clients" ;;
+  *) die "usage: .ci/test.sh unit|all|compiled|long|clients" ;;
 esac

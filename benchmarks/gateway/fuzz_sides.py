@@ -11,6 +11,7 @@ from gatekeeper.gateway.heads import Heads
 from gatekeeper.gateway.http import RequestHead, own_response
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.origin import Pool
+from gatekeeper.gateway.outbox import Outbox
 from gatekeeper.gateway.server import ClientConnection
 from gatekeeper.gateway.upstream import Connection
 
@@ -104,6 +105,11 @@ class Front:
     connections: set[ClientConnection] = field(default_factory=set)
     seen: list[tuple[bytes, bytes, bytes]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    outbox: Outbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Write at the end of each of the loop's turns."""
+        self.outbox = Outbox(self.loop)
 
     def answer(self, request: Any, client: ClientConnection) -> None:
         """Note and answer."""

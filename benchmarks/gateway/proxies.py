@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator import KEY, MODEL
-from tools import HERE, free_port, nginx, peers_bin
+from tools import HERE, free_port, nginx, peers_bin, request_path
 from trees import UNDER_TEST, Tree
 
 from gatekeeper.model.split import WHOLE_BP, Endpoint, Split
@@ -46,7 +46,19 @@ class Server:
 
 
 def gatekeeper(scene: Scene) -> Server:
-    """Start our gateway as it runs in production: following a control plane, recording to it through the spool."""
+    """Start our gateway as it runs in production: following a control plane, recording to it through the spool.
+
+    Its request path is compiled, as in the image.
+    """
+    return _gatekeeper(scene, OURS, {"PYTHONPATH": str(request_path())})
+
+
+def gatekeeper_from_source(scene: Scene) -> Server:
+    """Start our gateway without anything compiled, as it runs where there is no compiler."""
+    return _gatekeeper(scene, FROM_SOURCE, {})
+
+
+def _gatekeeper(scene: Scene, name: str, environment: Mapping[str, str]) -> Server:
     plane_port, port = free_port(), free_port()
     split = Split(
         service=MODEL,
@@ -64,9 +76,9 @@ def gatekeeper(scene: Scene) -> Server:
     wanted.write_text(json.dumps({"splits": [to_dict(split)]}))
     command = [sys.executable, str(HERE / "plane.py"), str(plane_port), str(wanted)]
     plane = Tree("plane", command, port=plane_port, log=scene.folder / f"plane-{plane_port}.log").ready()
-    command = [sys.executable, "-m", "gatekeeper", "gateway", "--port", str(port), "--api-url", plane.url]
+    command = [sys.executable, "-P", "-m", "gatekeeper", "gateway", "--port", str(port), "--api-url", plane.url]
     command += ["--api-key", KEY, "--data-dir", str(scene.folder / f"gateway-{port}")]
-    return Server(_started("gatekeeper", command, port, scene), (plane,), plane.url)
+    return Server(_started(name, command, port, scene, environment), (plane,), plane.url)
 
 
 _NGINX = """
@@ -145,12 +157,14 @@ def _started(
 
 
 OURS = "gatekeeper"
+FROM_SOURCE = "gatekeeper, from source"
 PEERS: dict[str, Callable[[Scene], Server]] = {
     OURS: gatekeeper,
+    FROM_SOURCE: gatekeeper_from_source,
     "nginx": nginx_split,
     "vllm-router": vllm_router,
     "FastAPI + httpx": fastapi_httpx,
     "LiteLLM proxy": litellm,
 }
-MIRRORING = (OURS, "nginx", "FastAPI + httpx")
+MIRRORING = (OURS, FROM_SOURCE, "nginx", "FastAPI + httpx")
 """Those that can copy requests."""

@@ -43,6 +43,16 @@ def compiled(name: str) -> Path:
     return program
 
 
+def request_path() -> Path:
+    """Return where the wheel is laid out whose request path is compiled, after building it.
+
+    Raises:
+        Missing: it cannot be built here.
+    """
+    _run(["bash", str(HERE.parents[1] / ".ci" / "wheel.sh")], "the wheel cannot be built")
+    return HERE.parents[1] / ".cache" / "compiled"
+
+
 def nginx() -> Path:
     """Return nginx: the one on the PATH, else Debian's package unpacked into the cache, never installed or started.
 

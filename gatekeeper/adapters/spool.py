@@ -17,7 +17,7 @@ from gatekeeper.adapters._losses import Losses, boot_name
 from gatekeeper.adapters._marks import Marks
 from gatekeeper.adapters.spool_reader import SEGMENTS, Batch, SpoolReader
 from gatekeeper.adapters.spool_shipper import Shipper
-from gatekeeper.captures.frames import add_frame, frames_of, read_frame, split_frames
+from gatekeeper.captures.frames import frame_of, frames_of, read_frame, split_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -137,7 +137,7 @@ class DiskSpool:
     def _add(self, frames: bytearray, raw: RawExchange) -> bool:
         """Add a capture's frame; False when it cannot be one, which is counted."""
         try:
-            add_frame(frames, raw)
+            frames += frame_of(raw, raw.id)
         except ValueError as exc:
             log.warning("spool: not written: %s", exc)
             with self._lock:

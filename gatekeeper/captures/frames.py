@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import isfinite
 from struct import Struct, error
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -17,38 +17,23 @@ from gatekeeper.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MEDIA_TYPE = "application/vnd.gatekeeper.captures"
-HEAD_BYTES = 4
-_NO_SIZE = bytes(HEAD_BYTES)
-_encode_into = msgspec.msgpack.Encoder().encode_into
-_AT_THE_END = -1
-_LENGTH = Struct(">I")
-_put_length = _LENGTH.pack_into
-_decode = msgspec.msgpack.Decoder(RawExchange).decode
+MEDIA_TYPE: Final = "application/vnd.gatekeeper.captures"
+HEAD_BYTES: Final = 4
+_encode: Final = msgspec.msgpack.Encoder().encode
+_LENGTH: Final = Struct(">I")
+_decode: Final = msgspec.msgpack.Decoder(RawExchange).decode
 
 
-def add_frame(frames: bytearray, raw: RawExchange) -> None:
-    """Write a capture behind the frames that are there.
+def frame_of(capture: RawExchange | tuple[Any, ...], name: str) -> bytes:
+    """Return a capture as a frame. capture: or its fields, in their order. name: for the error.
 
     Raises:
-        ValueError: it holds what MessagePack cannot; the frames are as they were.
+        ValueError: it holds what MessagePack cannot.
     """
-    add_fields(frames, raw, raw.id)
-
-
-def add_fields(frames: bytearray, capture: RawExchange | tuple[Any, ...], name: str) -> None:
-    """Write a capture, told by its fields in their order, behind the frames that are there. name: for the error.
-
-    Raises:
-        ValueError: they hold what MessagePack cannot; the frames are as they were.
-    """
-    start = len(frames)
-    frames += _NO_SIZE
     try:
-        _encode_into(capture, frames, _AT_THE_END)
-        _put_length(frames, start, len(frames) - start - HEAD_BYTES)
+        data = _encode(capture)
+        return _LENGTH.pack(len(data)) + data
     except (TypeError, ValueError, OverflowError, error) as exc:
-        del frames[start:]
         raise ValueError(f"capture {name!r}: {exc}") from exc
 
 
@@ -58,10 +43,7 @@ def frames_of(captures: Iterable[RawExchange]) -> bytes:
     Raises:
         ValueError: one holds what MessagePack cannot.
     """
-    frames = bytearray()
-    for raw in captures:
-        add_frame(frames, raw)
-    return bytes(frames)
+    return b"".join([frame_of(raw, raw.id) for raw in captures])
 
 
 def ends(data: bytes, most: int) -> list[int]:

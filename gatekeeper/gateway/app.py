@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import uvloop
 
@@ -22,13 +20,14 @@ from gatekeeper.gateway.http import Refusal, Request, RequestHead, own_response
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.listen import Door, Listener, listen
 from gatekeeper.gateway.mirror import Mirror
+from gatekeeper.gateway.outbox import Outbox
 from gatekeeper.gateway.override import Overrides
 from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.gateway.route import FORWARDED, Router
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from ssl import SSLContext
 
     from gatekeeper.adapters.splitfeed import SplitFeed
@@ -39,23 +38,26 @@ if TYPE_CHECKING:
     from gatekeeper.model.exchange import Exchange
     from gatekeeper.ports import Carrier, Spool
 
-_LOOK_S = 0.01
-_CUT_S = 1.0
-_RETRY_AFTER_S = 1
-_COPIES_S = 2.0
+_LOOK_S: Final = 0.01
+_CUT_S: Final = 1.0
+_RETRY_AFTER_S: Final = 1
+_COPIES_S: Final = 2.0
 """How long draining waits for copies whose users have been answered."""
-_METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
-_READY = ("/readyz", "/health")
+_METRICS_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
+_READY: Final = ("/readyz", "/health")
 """`/health` is what vLLM's own clients ask before they begin."""
-_PAGES = ("/v1/models", "/healthz", *_READY, "/metrics")
+_PAGES: Final = ("/v1/models", "/healthz", *_READY, "/metrics")
 
 
-@dataclass(frozen=True, slots=True)
 class Handle:
     """Hold a gateway that runs in a thread. url: its root."""
 
-    url: str
-    _stop: Callable[[float], None]
+    __slots__ = ("_stop", "url")
+
+    def __init__(self, url: str, stop: Callable[[float], None]) -> None:
+        """Keep how it is stopped: stop takes the seconds that draining may take."""
+        self.url = url
+        self._stop = stop
 
     def stop(self, timeout_s: float = 10.0) -> None:
         """Drain it, and return when its thread has ended."""
@@ -100,6 +102,7 @@ class Gateway:
         self.draining = False
         self.heads: Heads[RequestHead] = Heads()
         self.loop: asyncio.AbstractEventLoop
+        self.outbox: Outbox
         self._feed = feed
         self._spool = spool
         self._router = Router(feed, catch_all, Overrides(override_key), ask_usage=ask_usage)
@@ -121,6 +124,7 @@ class Gateway:
             OSError: the address cannot be listened on.
         """
         self.loop = asyncio.get_running_loop()
+        self.outbox = Outbox(self.loop)
         self._recorder = Recorder(self._spool, self._takers, self.limits.record_queue)
         self._fleet = Fleet(self.limits, self.loop, self._upstream_tls)
         self._mirror = Mirror(self._recorder, self._counters, self.limits.shadow_in_flight)

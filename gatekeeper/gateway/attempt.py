@@ -7,12 +7,11 @@ handed over to a leg, which goes on from there as if it had begun.
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
-from gatekeeper.captures.frames import add_fields
+from gatekeeper.captures.frames import frame_of
 from gatekeeper.captures.raw import RawExchange
+from gatekeeper.captures.whole import fields_of, whole_frame
 from gatekeeper.gateway.capture import Capture
 from gatekeeper.gateway.usage import REFUSED
 from gatekeeper.model.exchange import Place
@@ -26,34 +25,53 @@ if TYPE_CHECKING:
     from gatekeeper.model.arm import Arm
     from gatekeeper.model.exchange import Failure
 
-Owner = TypeVar("Owner")
-_FAULT = 500
+_FAULT: Final = 500
 
 
-class Attempt(msgspec.Struct, Generic[Owner], eq=False):
+class Attempt:
     """Be the call that is on a connection, and its capture; implements `call.Running` and `recorder.Captured`.
 
-    owner: who asked for it. due_at: its deadline, monotonic seconds; reads after the first let it stand, and `expire`
-    looks at when they came. heir: the call that goes on in its place. For the rest see `Capture`.
+    due_at: its deadline, monotonic seconds; reads after the first let it stand, and `expire` looks at when they came.
+    heir: the call that goes on in its place. For the rest see `Capture`.
     """
 
-    way: Way
-    owner: Owner
-    request: Request
-    id: str
-    ts: float
-    due_at: float
-    pair_id: str | None = None
-    connection: Connection | None = None
-    answered: bool = False
-    head: Head | None = None
-    pieces: list[bytes] = []
-    times: list[float] = []
-    size: int = 0
-    cut: bool = False
-    ended: float | None = None
-    failure: Failure | None = None
-    heir: Call | None = None
+    __slots__ = (
+        "answered",
+        "connection",
+        "cut",
+        "due_at",
+        "ended",
+        "failure",
+        "head",
+        "heir",
+        "id",
+        "pair_id",
+        "pieces",
+        "request",
+        "size",
+        "times",
+        "ts",
+        "way",
+    )
+
+    def __init__(self, way: Way, request: Request, exchange_id: str, ts: float) -> None:
+        """Be not sent yet."""
+        self.way = way
+        self.request = request
+        self.id = exchange_id
+        self.ts = ts
+        self.due_at = request.arrived + way.answer_s
+        self.pair_id: str | None = None
+        self.connection: Connection | None = None
+        self.answered = False
+        self.head: Head | None = None
+        self.pieces: list[bytes] = []
+        self.times: list[float] = []
+        self.size = 0
+        self.cut = False
+        self.ended: float | None = None
+        self.failure: Failure | None = None
+        self.heir: Call | None = None
 
     def start(self, message: bytes) -> None:
         """Send the request on a kept connection, or on one that is opened. message: its head and body."""
@@ -152,13 +170,34 @@ class Attempt(msgspec.Struct, Generic[Owner], eq=False):
             *way.prices,
         )
 
-    def add_frame(self, frames: bytearray) -> None:
-        """Write what is recorded of it behind the frames that are there.
+    def frame(self) -> bytes:
+        """Return what is recorded of it, as a frame.
 
         Raises:
             ValueError: it cannot be written.
         """
-        add_fields(frames, self.fields(self.way.arm_name), self.id)
+        written = self._whole_frame() if len(self.pieces) == 1 else None
+        return written if written is not None else frame_of(self.fields(self.way.arm_name), self.id)
+
+    def _whole_frame(self) -> bytes | None:
+        """Return the frame of an answer that came in one read; None: there is more to say of it."""
+        kind, head, ended, request = self.way.kind, self.head, self.ended, self.request
+        if kind is None or head is None or ended is None or self.cut or self.failure is not None:
+            return None
+        if not head.recorded:
+            head.recorded = fields_of((head.status, head.content_type, head.coding))
+        return whole_frame(
+            kind,
+            self.id,
+            self.ts,
+            self.pair_id,
+            request.body,
+            head.recorded,
+            self.pieces[0],
+            self.times[0],
+            request.arrived,
+            ended,
+        )
 
     def keep(self, data: bytes, *, ended: bool) -> None:
         """Capture a read; the breaker of an endpoint that has answered whole learns of it."""

@@ -22,6 +22,14 @@ class Facts(msgspec.Struct):
     stream_options: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
+class _Rest(Facts):
+    """Hold what the rest of a body says; its model stays UNSET where no other is named."""
+
+    model: Any = msgspec.UNSET
+
+
+decode_rest = msgspec.json.Decoder(_Rest).decode
+"""Reads an object whose model was left out; `model` is UNSET where it names none. Raises what msgspec raises."""
 _decode = msgspec.json.Decoder(Facts).decode
 _encode = msgspec.json.encode
 

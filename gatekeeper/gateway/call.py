@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol
 
@@ -58,13 +57,16 @@ class Running(Protocol):
         """Learn that the deadline has passed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
     """Bound one call; see `Limits` for the names. Seconds."""
 
-    first_byte_s: float
-    between_s: float
-    total_s: float
+    __slots__ = ("between_s", "first_byte_s", "total_s")
+
+    def __init__(self, *, first_byte_s: float, between_s: float, total_s: float) -> None:
+        """Keep the bounds."""
+        self.first_byte_s = first_byte_s
+        self.between_s = between_s
+        self.total_s = total_s
 
 
 class Caller:

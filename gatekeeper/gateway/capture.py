@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gatekeeper.captures.frames import add_frame
+from gatekeeper.captures.frames import frame_of
 from gatekeeper.captures.raw import RawExchange
 from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Place
@@ -66,13 +66,13 @@ class Capture(msgspec.Struct):
         else:
             self.cut = True
 
-    def add_frame(self, frames: bytearray) -> None:
-        """Write what is recorded of it behind the frames that are there.
+    def frame(self) -> bytes:
+        """Return what is recorded of it, as a frame.
 
         Raises:
             ValueError: it cannot be written.
         """
-        add_frame(frames, self.raw())
+        return frame_of(self.raw(), self.id)
 
     def raw(self) -> RawExchange:
         """Return what is recorded of it."""

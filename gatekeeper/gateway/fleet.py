@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gatekeeper.gateway.breaker import Breaker
 from gatekeeper.gateway.call import Caller, CallLimits
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.leg import Owner
     from gatekeeper.gateway.limits import Limits
 
-_CANDIDATE = Arm.CANDIDATE
+_CANDIDATE: Final = Arm.CANDIDATE
 
 
 class Fleet:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.heads import Heads
     from gatekeeper.gateway.http import Request, RequestHead
     from gatekeeper.gateway.limits import Limits
+    from gatekeeper.gateway.outbox import Outbox
     from gatekeeper.gateway.server import ClientConnection
 
 
@@ -34,6 +35,7 @@ class Front(Protocol):
     draining: bool
     heads: Heads[RequestHead]
     connections: set[ClientConnection]
+    outbox: Outbox
 
     def answer(self, request: Request, client: ClientConnection) -> Turn | None:
         """Begin to answer; None when the answer is already written. May raise Refusal."""

@@ -7,15 +7,15 @@ made of one such head holds for every other: the two values left out are looked 
 from __future__ import annotations
 
 import re
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 H = TypeVar("H")
-END = b"\r\n\r\n"
-_LENGTHS = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")
-_IDS = (b"\r\nx-request-id: ", b"\r\nX-Request-Id: ", b"\r\nX-Request-ID: ")
-_PLAIN_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
-_LENGTH_DIGITS = 10
-_HEAD_BYTES = 4096
+END: Final = b"\r\n\r\n"
+_LENGTHS: Final = (b"\r\nContent-Length: ", b"\r\ncontent-length: ")
+_IDS: Final = (b"\r\nx-request-id: ", b"\r\nX-Request-Id: ", b"\r\nX-Request-ID: ")
+_PLAIN_ID: Final = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_LENGTH_DIGITS: Final = 10
+_HEAD_BYTES: Final = 4096
 
 
 class Cut(NamedTuple):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from http import HTTPStatus
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gatekeeper.gateway.labels import HeadLabels
+    from gatekeeper.gateway.opening import Opening
+
 Headers = list[tuple[bytes, bytes]]
 """Names and values as they came, in their order."""
 
-_HOST = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]+")
-_HOP_BY_HOP = frozenset(
+_HOST: Final = re.compile(rb"[A-Za-z0-9._~%!$&'()*+,;=:\[\]-]+")
+_HOP_BY_HOP: Final = frozenset(
     (
         b"connection",
         b"keep-alive",
@@ -29,15 +32,16 @@ _HOP_BY_HOP = frozenset(
         b"upgrade",
     )
 )
-_NOT_UPSTREAM = _HOP_BY_HOP | {b"host", b"content-length", b"expect", b"x-request-id"}
-_NOT_DOWNSTREAM = _HOP_BY_HOP | {b"content-length", b"x-request-id"}
-_NOT_UPSTREAM_PLAIN = _NOT_UPSTREAM | {b"accept-encoding"}
-_OURS = b"x-gatekeeper-"
-_BY_REQUEST = (b"content-length", b"x-request-id")
-_TYPES = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
-_SERVER_ERROR = 500
-JSON = b"application/json"
-CHUNKED_LINE = b"transfer-encoding: chunked\r\n"
+_NOT_UPSTREAM: Final = _HOP_BY_HOP | {b"host", b"content-length", b"expect", b"x-request-id"}
+_NOT_DOWNSTREAM: Final = _HOP_BY_HOP | {b"content-length", b"x-request-id"}
+_NOT_UPSTREAM_PLAIN: Final = _NOT_UPSTREAM | {b"accept-encoding"}
+_OURS: Final = b"x-gatekeeper-"
+_BY_REQUEST: Final = (b"content-length", b"x-request-id")
+_TYPES: Final = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
+_SERVER_ERROR: Final = 500
+_NUMBERS: Final = count()
+JSON: Final = b"application/json"
+CHUNKED_LINE: Final = b"transfer-encoding: chunked\r\n"
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer
@@ -61,7 +65,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer
         return msgspec.json.encode({"error": error})
 
 
-class RequestHead(msgspec.Struct):
+class RequestHead:
     """Hold what a request's head says; requests whose heads differ in length and id alone may share it.
 
     target: path and query as sent. passed: the header lines that go upstream; passed_plain: where the answer is wanted
@@ -70,37 +74,86 @@ class RequestHead(msgspec.Struct):
     body that came with it began, an `Opening`.
     """
 
-    method: bytes
-    target: bytes
-    path: str
-    headers: Headers
-    passed: bytes
-    passed_plain: bytes
-    minor: int
-    labels: Any = None
-    leads: dict[tuple[bytes, bytes, bool], bytes] = {}
-    number: int = msgspec.field(default_factory=count().__next__)
-    opening: Any = None
+    __slots__ = (
+        "headers",
+        "labels",
+        "leads",
+        "method",
+        "minor",
+        "number",
+        "opening",
+        "passed",
+        "passed_plain",
+        "path",
+        "target",
+    )
+
+    def __init__(
+        self,
+        method: bytes,
+        target: bytes,
+        path: str,
+        headers: Headers,
+        passed: bytes,
+        passed_plain: bytes,
+        minor: int,
+    ) -> None:
+        """Keep the parts; nothing was read of them yet."""
+        self.method = method
+        self.target = target
+        self.path = path
+        self.headers = headers
+        self.passed = passed
+        self.passed_plain = passed_plain
+        self.minor = minor
+        self.labels: HeadLabels | None = None
+        self.leads: dict[tuple[bytes, bytes, bool], bytes] = {}
+        self.number = next(_NUMBERS)
+        self.opening: Opening | None = None
 
 
-class Request(msgspec.Struct):
+class Request:
     """Hold a whole request. peer: the client's address. arrived: monotonic seconds.
 
     sent_id: the client's `x-request-id`, None when it sent none. exchange_id: unique here; id_line: the header line
-    with the id that the client and the engine see. Both are given by `labels.Ids`. opening: how its body begins, an
+    with the id that the client and the engine see. Both are given by `ids.Ids`. opening: how its body begins, an
     `Opening`, where that was known before; rest: the body without it.
     """
 
-    head: RequestHead
-    body: bytes
-    keep_alive: bool
-    peer: str
-    arrived: float
-    sent_id: bytes | None = None
-    exchange_id: str = ""
-    id_line: bytes = b""
-    opening: Any = None
-    rest: bytes = b""
+    __slots__ = (
+        "arrived",
+        "body",
+        "exchange_id",
+        "head",
+        "id_line",
+        "keep_alive",
+        "opening",
+        "peer",
+        "rest",
+        "sent_id",
+    )
+
+    def __init__(
+        self,
+        head: RequestHead,
+        body: bytes,
+        peer: str,
+        arrived: float,
+        sent_id: bytes | None = None,
+        *,
+        keep_alive: bool,
+    ) -> None:
+        """Keep what came; it has no ids yet."""
+        self.head = head
+        self.body = body
+        self.keep_alive = keep_alive
+        self.peer = peer
+        self.arrived = arrived
+        self.sent_id = sent_id
+        self.exchange_id = ""
+        self.id_line = b""
+        self.opening: Opening | None = None
+        self.rest = b""
 
     @property
     def path(self) -> str:
@@ -118,19 +171,34 @@ class Request(msgspec.Struct):
         return self.head.headers
 
 
-class Head(msgspec.Struct):
+class Head:
     """Hold a response's head. length: of the body in bytes, None when it is chunked or ends with the connection.
 
     start: the status line and the header lines that go to the client. content_type, coding: those headers' values,
-    lower-case, "" without them. bodiless: the status rules a body out.
+    lower-case, "" without them. bodiless: the status rules a body out. recorded: its part of a frame, b"" until that is
+    needed.
     """
 
-    status: int
-    start: bytes
-    length: int | None
-    content_type: str = ""
-    coding: str = ""
-    bodiless: bool = False
+    __slots__ = ("bodiless", "coding", "content_type", "length", "recorded", "start", "status")
+
+    def __init__(
+        self,
+        status: int,
+        start: bytes,
+        length: int | None,
+        content_type: str = "",
+        coding: str = "",
+        *,
+        bodiless: bool = False,
+    ) -> None:
+        """Keep the parts."""
+        self.status = status
+        self.start = start
+        self.length = length
+        self.content_type = content_type
+        self.coding = coding
+        self.bodiless = bodiless
+        self.recorded = b""
 
     @property
     def plain_events(self) -> bool:
@@ -157,7 +225,7 @@ def read_response_head(status: int, reason: bytes, headers: Headers, length: int
     start = b"HTTP/1.1 %d %b\r\n%b" % (status, reason, lines)
     sent = {name.lower(): value.decode("latin-1").strip().lower() for name, value in reversed(headers)}
     kind, coding = sent.get(b"content-type", ""), sent.get(b"content-encoding", "")
-    return Head(status, start, 0 if bodiless else length, kind, coding, bodiless)
+    return Head(status, start, 0 if bodiless else length, kind, coding, bodiless=bodiless)
 
 
 def check_request(version: str, headers: Headers) -> None:

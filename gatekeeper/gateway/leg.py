@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gatekeeper.gateway.body import with_model
 from gatekeeper.gateway.call import Call
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.upstream import Connection
     from gatekeeper.model.exchange import Failure
 
-_BAD, _FAULT = 400, 500
-SHADOW_LINE = b"x-gatekeeper-shadow: 1\r\n"
+_BAD: Final = 400
+_FAULT: Final = 500
+SHADOW_LINE: Final = b"x-gatekeeper-shadow: 1\r\n"
 
 
 def message_of(capture: Capture, pool: Pool, asked_model: str | None, *, shadow: bool = False) -> bytes:
@@ -47,14 +48,18 @@ class Owner(Protocol):
         """Take a failure that was captured; nothing more comes."""
 
 
-class Road(NamedTuple):
+class Road:
     """Hold what leads to one endpoint. room: bytes of an answer that are kept. breaker: a candidate's, else None."""
 
-    caller: Caller
-    pool: Pool
-    limits: CallLimits
-    room: int
-    breaker: Breaker | None
+    __slots__ = ("breaker", "caller", "limits", "pool", "room")
+
+    def __init__(self, caller: Caller, pool: Pool, limits: CallLimits, room: int, breaker: Breaker | None) -> None:
+        """Keep what leads there."""
+        self.caller = caller
+        self.pool = pool
+        self.limits = limits
+        self.room = room
+        self.breaker = breaker
 
 
 class Leg:

@@ -7,7 +7,7 @@ import logging
 import socket
 from dataclasses import dataclass
 from ssl import SSLContext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from gatekeeper.gateway.proxy_header import ProxyHeaderError, parse
 from gatekeeper.gateway.server import ClientConnection
@@ -62,7 +62,7 @@ async def listen(
         return _BehindBalancer(front, door, _bound(host, port, reuse_port=reuse_port), refused)
     wait_s = front.limits.handshake_s if door.tls is not None else None
     return await front.loop.create_server(
-        lambda: ClientConnection(front),
+        lambda: cast("asyncio.Protocol", ClientConnection(front)),
         host,
         port,
         backlog=_BACKLOG,
@@ -77,18 +77,6 @@ def _bound(host: str, port: int, *, reuse_port: bool) -> socket.socket:
     sock = socket.create_server(address[:2], family=family, backlog=_BACKLOG, reuse_port=reuse_port)
     sock.setblocking(False)  # noqa: FBT003 - the standard library's signature
     return sock
-
-
-class _Introduced(ClientConnection):
-    """Be a connection whose peer was told."""
-
-    def __init__(self, front: Front, peer: str) -> None:
-        super().__init__(front)
-        self._told = peer
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self._peer = self._told
 
 
 class _BehindBalancer:
@@ -141,7 +129,7 @@ class _BehindBalancer:
         try:
             conn.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await loop.connect_accepted_socket(
-                lambda: _Introduced(self._front, peer or balancer),
+                lambda: cast("asyncio.Protocol", ClientConnection(self._front, peer or balancer)),
                 conn,
                 ssl=tls,
                 ssl_handshake_timeout=wait_s if tls is not None else None,

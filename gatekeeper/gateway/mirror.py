@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gatekeeper.errors import InputError
 from gatekeeper.gateway.http import Refusal
 from gatekeeper.gateway.mirror_copy import Copy
-from gatekeeper.gateway.way import Way, way_of
+from gatekeeper.gateway.way import way_of
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.leg import Leg
     from gatekeeper.gateway.proxy import Plan, Shop
     from gatekeeper.gateway.quick import Quick
-    from gatekeeper.gateway.recorder import Recorder
+    from gatekeeper.gateway.recorder import Keeps
+    from gatekeeper.gateway.way import Way
 
 
 class Mirror:
     """Send copies while there is room for them; each ends as a recorded exchange or in a counted drop."""
 
-    def __init__(self, recorder: Recorder, counters: Counters, in_flight: int) -> None:
+    def __init__(self, recorder: Keeps, counters: Counters, in_flight: int) -> None:
         """Have no copy under way; in_flight: how many there may be."""
         self._recorder = recorder
         self._counters = counters
@@ -38,15 +39,16 @@ class Mirror:
         """Send a copy of a baseline's request and pair the two; None when it was not sent, which is counted."""
         service = plan.split.service
         way = plan.copy_way
-        if way is None or (way and way.asks_usage and not way.road.pool.knows_usage):
-            way = plan.copy_way = self._way(shop, plan, original) or ()
-        if not way or len(self._live) >= self._bound:
+        if not plan.copy_sought or (way is not None and way.asks_usage and not way.road.pool.knows_usage):
+            way = plan.copy_way = self._way(shop, plan, original)
+            plan.copy_sought = True
+        if way is None or len(self._live) >= self._bound:
             missing = "dropped_unsendable" if plan.split.candidate is not None else "dropped_no_candidate"
-            self._count(service, "dropped_full" if way else missing)
+            self._count(service, "dropped_full" if way is not None else missing)
             return None
         request = original.request
-        due_at = request.arrived + way.answer_s
-        copy = Copy(way, self, request, f"{original.id}/shadow", original.ts, due_at, original.id)
+        copy = Copy(way, self, request, f"{original.id}/shadow", original.ts)
+        copy.pair_id = original.id
         breaker = way.road.breaker
         if breaker is not None and breaker.open and not breaker.allows(request.arrived):
             original.pair_id = original.id

@@ -9,7 +9,8 @@ from gatekeeper.gateway.leg import Leg, Owner
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.call import Call
-    from gatekeeper.gateway.http import Head
+    from gatekeeper.gateway.http import Head, Request
+    from gatekeeper.gateway.way import Way
 
 
 class Keeper(Owner, Protocol):
@@ -22,10 +23,16 @@ class Keeper(Owner, Protocol):
         """Take a leg in a copy's place."""
 
 
-class Copy(Attempt[Keeper], eq=False):
+class Copy(Attempt):
     """Capture the answer to a copy for its mirror. leg: what goes on in its place, None while nothing does."""
 
-    leg: Leg | None = None
+    __slots__ = ("keeper", "leg")
+
+    def __init__(self, way: Way, keeper: Keeper, request: Request, exchange_id: str, ts: float) -> None:
+        """Be not sent yet."""
+        super().__init__(way, request, exchange_id, ts)
+        self.keeper = keeper
+        self.leg: Leg | None = None
 
     def whole(self, head: Head, data: bytes) -> None:
         """Capture an answer that came in one read."""
@@ -40,7 +47,7 @@ class Copy(Attempt[Keeper], eq=False):
             self.head = head
         self.keep(data, ended=ended)
         if ended:
-            self.owner.ended(self)
+            self.keeper.ended(self)
 
     def pass_chunk(self, chunk: bytes, data: bytes) -> None:  # noqa: ARG002 - nobody waits for it
         """Capture a chunk."""
@@ -48,6 +55,6 @@ class Copy(Attempt[Keeper], eq=False):
 
     def hand_over(self) -> Call:
         """Let a leg go on from here, which the mirror owns."""
-        leg = self.leg = Leg(self.way.road, self.captured(), self.owner)
-        self.owner.goes_on(self, leg)
+        leg = self.leg = Leg(self.way.road, self.captured(), self.keeper)
+        self.keeper.goes_on(self, leg)
         return self.give(leg, shadow=True)

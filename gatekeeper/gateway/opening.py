@@ -7,38 +7,34 @@ for it, neither to know it nor to put another in its place.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import UNSET
 
-from gatekeeper.gateway.body import Facts
+from gatekeeper.gateway.body import decode_rest
 
 if TYPE_CHECKING:
+    from gatekeeper.gateway.body import Facts
     from gatekeeper.gateway.http import Request
 
-_BEGINS = re.compile(rb'\{[ \t\r\n]*"model"[ \t\r\n]*:[ \t\r\n]*"([^"\\]*)"[ \t\r\n]*,[ \t\r\n]*"')
-_LONGEST = 512
-_encode = msgspec.json.encode
+_BEGINS: Final = re.compile(rb'\{[ \t\r\n]*"model"[ \t\r\n]*:[ \t\r\n]*"([^"\\]*)"[ \t\r\n]*,[ \t\r\n]*"')
+_LONGEST: Final = 512
+_encode: Final = msgspec.json.encode
 
 
-class _Rest(Facts):
-    """Hold what the rest of a body says; its model stays UNSET where no other is named."""
-
-    model: Any = UNSET
-
-
-_decode = msgspec.json.Decoder(_Rest).decode
-
-
-class Opening(msgspec.Struct, eq=False):
+class Opening:
     """Hold a beginning. text: up to the quote of the second key. start, stop: where the model's name is in it."""
 
-    text: bytes
-    size: int
-    model: str
-    start: int
-    stop: int
+    __slots__ = ("model", "size", "start", "stop", "text")
+
+    def __init__(self, text: bytes, model: str, start: int, stop: int) -> None:
+        """Keep where the parts are."""
+        self.text = text
+        self.size = len(text)
+        self.model = model
+        self.start = start
+        self.stop = stop
 
     def read(self, request: Request) -> Facts | None:
         """Read a request whose body begins so, and note its rest; None: it is to be read as a whole."""
@@ -47,7 +43,7 @@ class Opening(msgspec.Struct, eq=False):
             return None
         rest = body[self.size :]
         try:
-            facts = _decode(b'{"' + rest)
+            facts = decode_rest(b'{"' + rest)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
         if facts.model is not UNSET:
@@ -69,4 +65,4 @@ def opening_of(body: bytes, facts: Facts) -> Opening | None:
     found = _BEGINS.match(body)
     if found is None or found.end() > _LONGEST or facts.model is None or found[1] != facts.model.encode():
         return None
-    return Opening(found[0], found.end(), facts.model, found.start(1), found.end(1))
+    return Opening(found[0], facts.model, found.start(1), found.end(1))

@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import ssl
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from urllib.parse import SplitResult, urlsplit
 
 from gatekeeper.errors import InputError
 from gatekeeper.gateway.heads import Heads
+from gatekeeper.gateway.outbox import Outbox
 from gatekeeper.gateway.tls import refusal
 from gatekeeper.gateway.upstream import Connection
 
@@ -59,6 +60,7 @@ class Pool:
         self._limits = limits
         self._loop = loop
         self.heads: Heads[Head] = Heads()
+        self.outbox = Outbox(loop)
         self._idle: list[Connection] = []
         self._made: set[Connection] = set()
         self.knows_usage = True
@@ -79,8 +81,9 @@ class Pool:
         """
         try:
             async with asyncio.timeout(self._limits.connect_s):
-                _, connection = await self._loop.create_connection(
-                    lambda: Connection(self), *self._address, ssl=self._tls
+                connection = Connection(self)
+                await self._loop.create_connection(
+                    lambda: cast("asyncio.Protocol", connection), *self._address, ssl=self._tls
                 )
         except ssl.SSLError as exc:
             raise ConnectionError(refusal(exc, self._address[0])) from exc

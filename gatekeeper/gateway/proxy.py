@@ -3,57 +3,87 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING, Final
 
 from gatekeeper.decide.assign import mirrored
 from gatekeeper.errors import InputError
-from gatekeeper.gateway.budget import Budget
 from gatekeeper.gateway.capture import RESCUE_STAGE, Capture
-from gatekeeper.gateway.counters import Counters
-from gatekeeper.gateway.fleet import Fleet
 from gatekeeper.gateway.http import Refusal, response_head
-from gatekeeper.gateway.mirror import Mirror
-from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.gateway.usage import Strip
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.cohort import APART_STAGE
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
+    from gatekeeper.gateway.budget import Budget
+    from gatekeeper.gateway.counters import Counters
+    from gatekeeper.gateway.fleet import Fleet
     from gatekeeper.gateway.http import Head, Request
     from gatekeeper.gateway.labels import Labels
     from gatekeeper.gateway.leg import Leg
+    from gatekeeper.gateway.mirror import Mirror
     from gatekeeper.gateway.mirror_copy import Copy
-    from gatekeeper.gateway.recorder import Captured
+    from gatekeeper.gateway.recorder import Captured, Keeps
     from gatekeeper.gateway.server import ClientConnection
+    from gatekeeper.gateway.way import Way
     from gatekeeper.model.split import Split
 
-_BASELINE, _CANDIDATE = Arm.BASELINE, Arm.CANDIDATE
-_GATEWAY_STATUS = {"timeout": 504}
-_BAD, _TOO_MANY, _SERVER = 400, 429, 500
+_BASELINE: Final = Arm.BASELINE
+_CANDIDATE: Final = Arm.CANDIDATE
+_GATEWAY_STATUS: Final = {"timeout": 504}
+_BAD: Final = 400
+_TOO_MANY: Final = 429
+_SERVER: Final = 500
 
 
-class Plan(msgspec.Struct, kw_only=True):
+class Plan:
     """Hold what was decided about requests that are alike, before anything is sent.
 
     measured: it is recorded and mirrored. drawn: its arm was drawn; one that was given is not compared or mirrored.
     asks_usage: it is a stream whose usage is asked for without its client. way, copy_way: of ordinary requests and of
-    copies, made when they are first needed; () where there is none.
+    copies, None where there is none, once they are sought (sought, copy_sought).
     """
 
-    split: Split
-    arm: Arm
-    labels: Labels
-    model: str | None
-    streamed: bool
-    measured: bool = True
-    drawn: bool = True
-    asks_usage: bool = False
-    way: Any = None
-    copy_way: Any = None
+    __slots__ = (
+        "arm",
+        "asks_usage",
+        "copy_sought",
+        "copy_way",
+        "drawn",
+        "labels",
+        "measured",
+        "model",
+        "sought",
+        "split",
+        "streamed",
+        "way",
+    )
+
+    def __init__(
+        self,
+        *,
+        split: Split,
+        arm: Arm,
+        labels: Labels,
+        model: str | None,
+        streamed: bool,
+        measured: bool = True,
+        drawn: bool = True,
+        asks_usage: bool = False,
+    ) -> None:
+        """Keep what was decided."""
+        self.split = split
+        self.arm = arm
+        self.labels = labels
+        self.model = model
+        self.streamed = streamed
+        self.measured = measured
+        self.drawn = drawn
+        self.asks_usage = asks_usage
+        self.way: Way | None = None
+        self.copy_way: Way | None = None
+        self.sought = False
+        self.copy_sought = False
 
     def copies(self, exchange_id: str) -> bool:
         """Tell whether the candidate gets a copy of the request with this id."""
@@ -62,20 +92,33 @@ class Plan(msgspec.Struct, kw_only=True):
         return self.arm is _BASELINE and mirrored(self.split, exchange_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
     """Hold what every request needs; one a gateway.
 
     rescues: what second tries are paid from. The switches name the response headers that are shown.
     """
 
-    fleet: Fleet
-    mirror: Mirror
-    recorder: Recorder
-    counters: Counters
-    rescues: Budget
-    show_release: bool = False
-    show_arm: bool = False
+    __slots__ = ("counters", "fleet", "mirror", "recorder", "rescues", "show_arm", "show_release")
+
+    def __init__(
+        self,
+        *,
+        fleet: Fleet,
+        mirror: Mirror,
+        recorder: Keeps,
+        counters: Counters,
+        rescues: Budget,
+        show_release: bool = False,
+        show_arm: bool = False,
+    ) -> None:
+        """Keep the parts."""
+        self.fleet = fleet
+        self.mirror = mirror
+        self.recorder = recorder
+        self.counters = counters
+        self.rescues = rescues
+        self.show_release = show_release
+        self.show_arm = show_arm
 
     def ended(self, capture: Captured, *, recorded: bool) -> None:
         """Count an exchange that has ended, and record it."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from time import monotonic, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gatekeeper.errors import InputError
 from gatekeeper.gateway.attempt import Attempt
 from gatekeeper.gateway.http import CHUNKED_LINE, response_head, sized
 from gatekeeper.gateway.leg import Leg
 from gatekeeper.gateway.proxy import Forward
-from gatekeeper.gateway.server import ClientConnection
 from gatekeeper.gateway.usage import Strip
-from gatekeeper.gateway.way import Way, way_of
+from gatekeeper.gateway.way import way_of
 from gatekeeper.model.arm import Arm
 
 if TYPE_CHECKING:
@@ -20,9 +19,11 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.http import Head, Request
     from gatekeeper.gateway.mirror_copy import Copy
     from gatekeeper.gateway.proxy import Plan, Shop
+    from gatekeeper.gateway.server import ClientConnection
+    from gatekeeper.gateway.way import Way
 
-_CANDIDATE = Arm.CANDIDATE
-_BAD = 400
+_CANDIDATE: Final = Arm.CANDIDATE
+_BAD: Final = 400
 
 
 def answer(shop: Shop, client: ClientConnection, request: Request, plan: Plan) -> Quick | None:
@@ -32,17 +33,17 @@ def answer(shop: Shop, client: ClientConnection, request: Request, plan: Plan) -
         Refusal: the request cannot be sent.
     """
     way = plan.way
-    if way is None or (way and way.asks_usage and not way.road.pool.knows_usage):
-        way = plan.way = _way(shop, request, plan) or ()
-    if not way:
+    if not plan.sought or (way is not None and way.asks_usage and not way.road.pool.knows_usage):
+        way = plan.way = _way(shop, request, plan)
+        plan.sought = True
+    if way is None:
         return None
     road = way.road
     if road.breaker is not None and road.breaker.open:
         return None
     message = way.message(request)
     shop.rescues.requests += 1
-    arrived = request.arrived
-    turn = Quick(way, client, request, request.exchange_id, time(), arrived + way.answer_s)
+    turn = Quick(way, client, request)
     turn.start(message)
     if way.copied and plan.copies(turn.id):
         turn.copy = shop.mirror.copy(shop, plan, turn)
@@ -61,21 +62,27 @@ def _way(shop: Shop, request: Request, plan: Plan) -> Way | None:
         return None
 
 
-class Quick(Attempt[ClientConnection], eq=False):
+class Quick(Attempt):
     """Pass an answer back as it comes; `front.Turn` and the connection's call in one.
 
     copy: of the request, for the candidate. begun: the head went to the client; chunked: its body goes in chunks.
     strip: takes out of it what the client did not ask for.
     """
 
-    copy: Copy | None = None
-    begun: bool = False
-    chunked: bool = False
-    strip: Strip | None = None
+    __slots__ = ("begun", "chunked", "client", "copy", "strip")
+
+    def __init__(self, way: Way, client: ClientConnection, request: Request) -> None:
+        """Be not sent yet."""
+        super().__init__(way, request, request.exchange_id, time())
+        self.client = client
+        self.copy: Copy | None = None
+        self.begun = False
+        self.chunked = False
+        self.strip: Strip | None = None
 
     def whole(self, head: Head, data: bytes) -> None:
         """Capture an answer that came in one read, and pass it on."""
-        way, client, request = self.way, self.owner, self.request
+        way, client, request = self.way, self.client, self.request
         road = way.road
         kept = request.keep_alive and not client.front.draining
         if not kept or head.status >= _BAD or way.asks_usage:
@@ -92,15 +99,14 @@ class Quick(Attempt[ClientConnection], eq=False):
         road.caller.live.discard(self)
         if road.breaker is not None:
             road.breaker.succeeded()
-        write = client.write
-        write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head.start, size, request.id_line, data))
+        client.write(b"%bcontent-length: %d\r\n%b\r\n%b" % (head.start, size, request.id_line, data))
         way.fine.number += 1
         way.shop.recorder.put(self)
         client.done()
 
     def read(self, head: Head | None, data: bytes, *, ended: bool) -> None:
         """Capture a read, and pass it on; the candidate's head waits for its first byte of body."""
-        client = self.owner
+        client = self.client
         if head is not None:
             if head.bodiless or not client.keeps or self.is_faulty(head.status):
                 self.hand_over().read(head, data, ended=ended)
@@ -136,8 +142,7 @@ class Quick(Attempt[ClientConnection], eq=False):
         else:
             self.pieces.append(data)
             self.times.append(monotonic())
-        write = self.owner.write  # not called as a method, which it is not: that is looked up anew each time
-        write(chunk)
+        self.client.write(chunk)
 
     def _begin(self, head: Head) -> bytes:
         """Return the answer's head."""
@@ -167,8 +172,8 @@ class Quick(Attempt[ClientConnection], eq=False):
         """Do nothing: it was not this turn that was held back."""
 
     def _become(self) -> tuple[Forward, Call]:
-        forward = Forward(self.way.shop, self.owner, self.request, self.way.plan)
+        forward = Forward(self.way.shop, self.client, self.request, self.way.plan)
         leg = Leg(self.way.road, self.captured(), forward)
         forward.adopt(leg, self.copy, head_sent=self.begun, chunked=self.chunked, strip=self.strip)
-        self.owner.pass_on(forward)
+        self.client.pass_on(forward)
         return forward, self.give(leg)

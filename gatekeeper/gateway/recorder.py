@@ -6,7 +6,9 @@ import logging
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Protocol
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final, Protocol
 
 from gatekeeper.captures.coding import KNOWN
 from gatekeeper.captures.tap import to_exchange, unreadable
@@ -20,15 +22,18 @@ if TYPE_CHECKING:
     from gatekeeper.ports import Spool
 
 log = logging.getLogger(__name__)
-_GATHER_S = 0.02
+_GATHER_S: Final = 0.02
 """How long captures gather before the thread works on them: waking it for each would cost more than the work."""
-_SHORT = 64 << 10
+_GATHERED: Final = 128
+"""So many are handed on at once: more would have left the processor's cache before they are copied."""
+_SHORT: Final = 64 << 10
 """Bytes of a request's and of an answer's body that are copied at once."""
-_SLICE_S, _PAUSE_S = 0.0004, 0.001
+_SLICE_S: Final = 0.0004
+_PAUSE_S: Final = 0.001
 """The thread works in slices shorter than the interpreter's switch interval, and lets the event loop run between."""
-_NOTICE_S = 1.0
+_NOTICE_S: Final = 1.0
 """How soon a loss is written down when nothing else comes."""
-_SHADOW_SHARE = 0.75
+_SHADOW_SHARE: Final = 0.75
 """Mirrored requests may fill the queue up to this share; the rest is kept for those that only users saw."""
 
 
@@ -52,8 +57,15 @@ class Captured(Protocol):
     def raw(self) -> RawExchange:
         """Return what is recorded of it."""
 
-    def add_frame(self, frames: bytearray) -> None:
-        """Write that behind the frames that are there, or raise ValueError."""
+    def frame(self) -> bytes:
+        """Return that as a frame, or raise ValueError."""
+
+
+class Keeps(Protocol):
+    """Be who takes captures."""
+
+    def put(self, capture: Captured) -> None:
+        """Take a capture; never waits, never raises."""
 
 
 class Recorder:
@@ -61,7 +73,7 @@ class Recorder:
 
     The spool gets them raw, in batches, to be read elsewhere. Short ones are written into frames where they are taken,
     which costs less than to leave their many small objects to another thread; the thread hands the frames on. takers:
-    each gets every exchange, read in the thread, in order. counts: accepted, recorded, cut (answers longer than is
+    each gets every exchange, read in the thread, in order. `counts`: accepted, recorded, cut (answers longer than is
     kept), dropped_queue_full, dropped_shadow_shed (mirrored, and the queue nearly full), dropped_unread (answers that
     cannot be read whole), dropped_fault.
     """
@@ -73,14 +85,12 @@ class Recorder:
         self._bound = bound
         self._shadow_bound = bound * _SHADOW_SHARE
         self._waiting: deque[Captured] = deque()
-        self._frames = bytearray()
-        self._framed = 0
-        self._lock = threading.Lock()
+        self._frames: deque[bytes] = deque()
+        self._accepted = self._framed = 0
         self._frames_here = spool is not None and not self._takers
-        self._wake = threading.Event()
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._asleep = self._closing = False
-        self.counts = {
-            "accepted": 0,
+        self._counts = {
             "recorded": 0,
             "cut": 0,
             "dropped_queue_full": 0,
@@ -88,21 +98,25 @@ class Recorder:
             "dropped_unread": 0,
             "dropped_fault": 0,
         }
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self._thread.start()
+        self._runner = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._runner.start()
 
     @property
     def waiting(self) -> int:
         """Return how many captures wait to be recorded."""
-        return len(self._waiting) + self._framed
+        return len(self._waiting) + len(self._frames)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return what was counted so far."""
+        return {**self._counts, "accepted": self._accepted, "recorded": self._framed + self._counts["recorded"]}
 
     def put(self, capture: Captured) -> None:
         """Take a capture; never waits, never raises."""
-        counts = self.counts
-        counts["accepted"] += 1
-        waiting = len(self._waiting) + self._framed
+        self._accepted += 1
+        waiting = len(self._waiting) + len(self._frames)
         if waiting >= self._shadow_bound and (waiting >= self._bound or capture.pair_id is not None):
-            counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
+            self._counts["dropped_queue_full" if waiting >= self._bound else "dropped_shadow_shed"] += 1
             if self._spool is not None:
                 self._spool.lose(capture.place)
             return
@@ -110,24 +124,22 @@ class Recorder:
         fits = self._frames_here and capture.size <= _SHORT and len(capture.request.body) <= _SHORT
         if fits and not capture.cut and head is not None and head.coding in KNOWN:
             try:
-                with self._lock:
-                    capture.add_frame(self._frames)
-                    self._framed += 1
+                self._frames.append(capture.frame())
             except ValueError:
                 self._waiting.append(capture)
             else:
-                counts["recorded"] += 1
+                self._framed += 1
         else:
             self._waiting.append(capture)  # it is long, or may have to be dropped
-        if self._asleep:
+        if self._asleep or waiting == _GATHERED:
             self._asleep = False
-            self._wake.set()
+            self._wake.put(None)
 
     def close(self) -> None:
         """Record what is queued, then end the thread."""
         self._closing = True
-        self._wake.set()
-        self._thread.join()
+        self._wake.put(None)
+        self._runner.join()
 
     def _run(self) -> None:
         while self.waiting or not self._closing:
@@ -136,20 +148,29 @@ class Recorder:
                 if self._waiting:
                     self._work(time.monotonic() + _SLICE_S)
                 if not self._closing and self.waiting < self._bound // 2:
-                    time.sleep(_PAUSE_S if self._waiting else _GATHER_S)
+                    self._gather(_PAUSE_S if self._waiting else _GATHER_S)
                 continue
             self._asleep = True
             if not self.waiting and not self._closing:  # one that came before the line above did not wake us
                 self._rest()
-            self._wake.clear()
             self._asleep = False
             if not self._closing:
-                time.sleep(_GATHER_S)
+                self._gather(_GATHER_S)
+
+    def _gather(self, wait_s: float) -> None:
+        """Let captures gather, for so long or until there are many."""
+        with suppress(Empty):
+            self._wake.get(timeout=wait_s)
 
     def _rest(self) -> None:
         """Wait for captures, and give the spool time for its notices meanwhile."""
-        while not self._wake.wait(_NOTICE_S):
-            self._hand_on([])
+        while True:
+            try:
+                self._wake.get(timeout=_NOTICE_S)
+            except Empty:
+                self._hand_on([])
+            else:
+                return
 
     def _work(self, until: float) -> None:
         """Record captures until a time, monotonic seconds; at least one."""
@@ -172,8 +193,8 @@ class Recorder:
             log.exception("exchange %s not recorded", raw.id)
             return
         batch.append(raw)
-        self.counts["recorded"] += 1
-        self.counts["cut"] += raw.cut
+        self._counts["recorded"] += 1
+        self._counts["cut"] += raw.cut
 
     def _taken(self, raw: RawExchange) -> bool:
         """Read an exchange and give it to the takers; False when it cannot be read whole."""
@@ -185,16 +206,15 @@ class Recorder:
         return True
 
     def _drop(self, raw: RawExchange, reason: str) -> None:
-        self.counts[reason] += 1
+        self._counts[reason] += 1
         if self._spool is not None:
             self._spool.lose(raw.place)
 
     def _hand_on_frames(self) -> None:
-        with self._lock:
-            frames, count = self._frames, self._framed
-            self._frames, self._framed = bytearray(), 0
+        count = len(self._frames)
         if count and self._spool is not None:
-            self._spool.put_frames(frames, count)
+            take = self._frames.popleft
+            self._spool.put_frames(bytearray().join([take() for _ in range(count)]), count)
 
     def _hand_on(self, batch: list[RawExchange]) -> None:
         if self._spool is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import UNSET
@@ -11,7 +11,8 @@ from gatekeeper.decide.assign import arm, given
 from gatekeeper.decide.classify import classify
 from gatekeeper.gateway.body import Facts, read_facts
 from gatekeeper.gateway.http import Refusal
-from gatekeeper.gateway.labels import Ids, read_labels
+from gatekeeper.gateway.ids import Ids
+from gatekeeper.gateway.labels import read_labels
 from gatekeeper.gateway.opening import opening_of
 from gatekeeper.gateway.proxy import Plan
 from gatekeeper.gateway.usage import PATHS
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.override import Overrides
     from gatekeeper.model.split import Split
 
-_REMEMBERED_PLANS, _REMEMBERED_CHARACTERS = 8_192, 512
-FORWARDED = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
+_REMEMBERED_PLANS: Final = 8_192
+_REMEMBERED_CHARACTERS: Final = 512
+FORWARDED: Final = ("/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/embeddings")
 
 
 class Router:

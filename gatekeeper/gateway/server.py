@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
 from time import monotonic
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
 from gatekeeper.gateway.heads import Again
 from gatekeeper.gateway.http import Headers, Refusal, Request, check_request, own_response, read_request_head
+from gatekeeper.gateway.outbox import Wire, nowhere
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import asyncio
 
     from gatekeeper.gateway.front import Front, Turn
     from gatekeeper.gateway.heads import Cut
     from gatekeeper.gateway.http import RequestHead
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-_CLOSE = b"connection: close\r\n"
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_CLOSE: Final = b"connection: close\r\n"
 
 
-def _nowhere(data: bytes) -> None:
-    """Write to nobody."""
-
-
-class ClientConnection(asyncio.Protocol):
-    """Parse requests, hand them to the front one at a time, write its answers.
-
-    write: sends bytes to the client, if it is still there.
-    """
+class ClientConnection(Wire):
+    """Parse requests, hand them to the front one at a time, write its answers."""
 
     __slots__ = (
         "__weakref__",
@@ -48,6 +41,7 @@ class ClientConnection(asyncio.Protocol):
         "_line",
         "_lingering",
         "_missing",
+        "_outbox",
         "_parser",
         "_peer",
         "_pieces",
@@ -63,12 +57,13 @@ class ClientConnection(asyncio.Protocol):
         "_waiting",
         "due_at",
         "front",
-        "write",
     )
 
-    def __init__(self, front: Front) -> None:
-        """Belong to a front."""
+    def __init__(self, front: Front, peer: str = "") -> None:
+        """Belong to a front. peer: the client's address where it was told, "": it is the connection's own."""
+        super().__init__()
         self.front = front
+        self._outbox = front.outbox
         self._limits = front.limits
         self._heads = front.heads
         self._cut: Cut | None = None
@@ -78,8 +73,7 @@ class ClientConnection(asyncio.Protocol):
         self._sent_id: bytes | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self.write: Callable[[bytes], object] = _nowhere
-        self._peer = ""
+        self._peer = peer
         self._waiting: deque[Request] = deque()
         self._request: Request | None = None
         self._turn: Turn | None = None
@@ -89,19 +83,16 @@ class ClientConnection(asyncio.Protocol):
         self._in_head = False
         self._line = 0
         self.due_at = 0.0
-        self._target = b""
-        self._headers: Headers = []
-        self._pieces: list[bytes] = []
-        self._size = 0
-        self._head_size = 0
+        self._new_request()
         self._version = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who it is; the clock for the first request runs."""
         self._transport = client = cast("asyncio.Transport", transport)
-        self.write = client.write
-        peer = transport.get_extra_info("peername")
-        self._peer = str(peer[0]) if isinstance(peer, tuple) else "local"
+        self.write_now = client.write
+        if not self._peer:
+            peer = transport.get_extra_info("peername")
+            self._peer = str(peer[0]) if isinstance(peer, tuple) else "local"
         self.front.connections.add(self)
         self.due_at = monotonic() + self._limits.idle_s
 
@@ -110,7 +101,7 @@ class ClientConnection(asyncio.Protocol):
         self.front.connections.discard(self)
         self._waiting.clear()
         self._transport = None
-        self.write = _nowhere
+        self.write_now = nowhere
         turn, self._turn = self._turn, None
         if turn is not None:
             turn.client_gone()
@@ -123,7 +114,7 @@ class ClientConnection(asyncio.Protocol):
             length = again.length
             fits = start >= 0 and length == len(data) - start and length <= self._limits.body_bytes
             if fits and self._last is None and self._transport is not None and not self._transport.is_closing():
-                self._begin(Request(again.head, data[start:], True, self._peer, monotonic()))  # noqa: FBT003 - done for each
+                self._begin(Request(again.head, data[start:], self._peer, monotonic(), keep_alive=True))
                 return
         if self._last is not None:
             return
@@ -138,6 +129,10 @@ class ClientConnection(asyncio.Protocol):
         elif self._waiting and self._transport is not None and not self._held:
             self._held = True
             self._transport.pause_reading()
+
+    def write(self, data: bytes) -> None:
+        """Send bytes to the client, if it is still there, with all else that is sent in this turn of the loop."""
+        self._outbox.put(self, data)
 
     def pause_writing(self) -> None:
         """Hold the upstream back."""
@@ -185,7 +180,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _keep(self, head: RequestHead, body: bytes, *, keep_alive: bool = True) -> None:
         """Keep a whole request until it is its turn."""
-        self._waiting.append(Request(head, body, keep_alive, self._peer, monotonic(), self._sent_id))
+        self._waiting.append(Request(head, body, self._peer, monotonic(), self._sent_id, keep_alive=keep_alive))
         if len(self._waiting) > self._limits.pipelined:
             self._last = Refusal(429, f"more than {self._limits.pipelined} requests pipelined", close=True)
 
@@ -286,7 +281,7 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is None:
             return
         if request is None or not request.keep_alive or self.front.draining:
-            self._transport.close()
+            self._close()
             return
         limits = self._limits
         wait_s = limits.idle_s if not self._reading else limits.head_s if self._in_head else limits.body_s
@@ -307,6 +302,7 @@ class ClientConnection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection: the client must not take what it has for the whole."""
         if self._transport is not None:
+            self._outbox.flush()
             self._transport.abort()
 
     @property
@@ -316,8 +312,8 @@ class ClientConnection(asyncio.Protocol):
 
     def close_if_idle(self) -> None:
         """Close the connection unless it is in use."""
-        if self.idle and self._transport is not None:
-            self._transport.close()
+        if self.idle:
+            self._close()
 
     def expire(self) -> None:
         """Close because the client was silent or slow for too long (a turn has deadlines of its own)."""
@@ -330,6 +326,12 @@ class ClientConnection(asyncio.Protocol):
             self._last = Refusal(408, f"the request's {what} was not whole in {waited_s:g} s", close=True)
             self._next()
         else:
+            self._close()
+
+    def _close(self) -> None:
+        """Close the connection when all is written."""
+        if self._transport is not None:
+            self._outbox.flush()
             self._transport.close()
 
     def _next(self) -> None:
@@ -352,12 +354,16 @@ class ClientConnection(asyncio.Protocol):
         except Refusal as refusal:
             self.refuse(refusal)
             return
-        if self._request is request:
+        if self._answers(request):
             self._turn = turn
+
+    def _answers(self, request: Request) -> bool:
+        """Tell whether it is this request that is being answered."""
+        return self._request is request
 
     def _new_request(self) -> None:
         self._target = b""
-        self._headers = []
+        self._headers: Headers = []
         self._pieces = []
         self._size = self._head_size = 0
 
@@ -388,6 +394,7 @@ class ClientConnection(asyncio.Protocol):
             return
         self._lingering = True
         self.due_at = monotonic() + self._limits.linger_s
-        self._transport.write(own_response(refusal.status, refusal.body(), _CLOSE))
+        self.write(own_response(refusal.status, refusal.body(), _CLOSE))
+        self._outbox.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
 from gatekeeper.captures.chunks import BadChunks, Chunks, whole_chunk
 from gatekeeper.gateway.heads import Again
 from gatekeeper.gateway.http import Headers, read_response_head, sized
+from gatekeeper.gateway.outbox import Wire, nowhere
 from gatekeeper.model.exchange import Failure
 
 if TYPE_CHECKING:
+    import asyncio
+
     from gatekeeper.gateway.call import Running
     from gatekeeper.gateway.heads import Cut
     from gatekeeper.gateway.http import Head
     from gatekeeper.gateway.origin import Pool
 
-_INTERIM = 100
-_FINAL = 200
-_NO_BODY = (204, 304)
+_INTERIM: Final = 100
+_FINAL: Final = 200
+_NO_BODY: Final = (204, 304)
 
 
-class Connection(asyncio.Protocol):
+class Connection(Wire):
     """Parse what an origin sends and hand it to the call that is on this connection, once for each read."""
 
     __slots__ = (
@@ -51,6 +53,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, pool: Pool) -> None:
         """Belong to a pool; the pool puts calls on it."""
+        super().__init__()
         self._pool = pool
         self.transport: asyncio.Transport | None = None
         self.call: Running | None = None
@@ -70,14 +73,14 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        self.transport = transport  # type: ignore[assignment]  # asyncio types it too wide
+        self.transport = made = cast("asyncio.Transport", transport)
+        self.write_now = made.write
 
     def send(self, call: Running, data: bytes) -> None:
         """Put a call on this connection and send its request."""
-        assert self.transport is not None  # noqa: S101 - the pool gives out connections that are made
         self.call = call
         self.used += 1
-        self.transport.write(data)
+        self._pool.outbox.put(self, data)
 
     def close(self) -> None:
         """Cut the connection; nobody hears of it."""
@@ -182,13 +185,10 @@ class Connection(asyncio.Protocol):
         self.close()
         call.broke(Failure(kind="bad_response", message=f"the upstream's answer is no HTTP/1.1: {exc}"))
 
-    def eof_received(self) -> bool:
-        """Let the transport close; `connection_lost` follows."""
-        return False
-
     def connection_lost(self, exc: Exception | None) -> None:
         """End a body that ends with the connection; anything else under way broke."""
         self._pool.forget(self)
+        self.write_now = nowhere
         call, self.call = self.call, None
         if call is None:
             return

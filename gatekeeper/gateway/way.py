@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
+from gatekeeper.captures.whole import kind_of
 from gatekeeper.gateway.body import with_model
 from gatekeeper.gateway.http import request_lead
 from gatekeeper.gateway.leg import SHADOW_LINE
@@ -21,38 +20,81 @@ if TYPE_CHECKING:
     from gatekeeper.gateway.proxy import Plan, Shop
     from gatekeeper.model.split import Endpoint
 
-_CANDIDATE = Arm.CANDIDATE
+_CANDIDATE: Final = Arm.CANDIDATE
 
 
-class Way(msgspec.Struct, eq=False):
+class Way:
     """Hold how requests of a plan are sent to an endpoint, and what is recorded of each of them.
 
     lead, last: what a head sent there begins and ends with. model: put in place of the one asked for, None: it stays.
     asks_usage: of a stream, which its client does not ask for. answer_s: a whole exchange or its first byte, whichever
     ends first. fine: counts answers that are no errors, or copies that were sent. copied: some requests are also sent
     to the candidate. opening: of the last body that began in a known way, and opened: what is sent in its place.
-    place, told, prices: fields of `RawExchange`, from service to epoch, from cluster_id to path, and the last two.
+    place, told, prices: fields of `RawExchange`, from service to epoch, from cluster_id to path, and the last two;
+    kind: the same, as they are written.
     """
 
-    shop: Shop
-    plan: Plan
-    arm: Arm
-    endpoint: Endpoint
-    stage: int
-    road: Road
-    lead: bytes
-    last: bytes
-    model: str | None
-    asks_usage: bool
-    answer_s: float
-    fine: Count
-    copied: bool
-    arm_name: str
-    place: tuple[str, str, int, int]
-    told: tuple[Any, ...]
-    prices: tuple[float, float]
-    opening: Opening | None = None
-    opened: bytes = b""
+    __slots__ = (
+        "answer_s",
+        "arm",
+        "arm_name",
+        "asks_usage",
+        "copied",
+        "endpoint",
+        "fine",
+        "kind",
+        "last",
+        "lead",
+        "model",
+        "opened",
+        "opening",
+        "place",
+        "plan",
+        "prices",
+        "road",
+        "shop",
+        "stage",
+        "told",
+    )
+
+    def __init__(
+        self,
+        shop: Shop,
+        plan: Plan,
+        arm: Arm,
+        endpoint: Endpoint,
+        stage: int,
+        road: Road,
+        lead: bytes,
+        last: bytes,
+        model: str | None,
+        fine: Count,
+        told: tuple[Any, ...],
+        *,
+        asks_usage: bool,
+    ) -> None:
+        """Work out what follows from it."""
+        split, limits = plan.split, road.limits
+        self.shop = shop
+        self.plan = plan
+        self.arm = arm
+        self.endpoint = endpoint
+        self.stage = stage
+        self.road = road
+        self.lead = lead
+        self.last = last
+        self.model = model
+        self.asks_usage = asks_usage
+        self.answer_s = min(limits.first_byte_s, limits.total_s)
+        self.fine = fine
+        self.copied = bool(split.mirror_bp)
+        self.arm_name = arm.value
+        self.place = (split.service, split.rollout_id, stage, split.epoch)
+        self.told = told
+        self.prices = (endpoint.prompt_usd, endpoint.completion_usd)
+        self.kind = kind_of((self.arm_name, *self.place), told, self.prices)
+        self.opening: Opening | None = None
+        self.opened = b""
 
     def message(self, request: Request) -> bytes:
         """Return a request as it goes there.
@@ -60,7 +102,7 @@ class Way(msgspec.Struct, eq=False):
         Raises:
             Refusal: the model's name cannot be replaced in this body.
         """
-        opening: Opening | None = request.opening
+        opening = request.opening
         if opening is not None:
             rest = request.rest
             opened = self.opened if opening is self.opening else self._open(opening)
@@ -102,12 +144,7 @@ def way_of(shop: Shop, plan: Plan, head: RequestHead, endpoint: Endpoint, *, cop
         request_lead(head, road.pool.origin, plain=asks_usage),
         SHADOW_LINE + b"\r\n" if copies else b"\r\n",
         endpoint.model if endpoint.model and plan.model is not None else None,
-        asks_usage,
-        min(road.limits.first_byte_s, road.limits.total_s),
         counters.mirrors.of(split.service, "sent") if copies else counters.requests.of(split.service, arm.value, "ok"),
-        bool(split.mirror_bp),
-        arm.value,
-        (split.service, split.rollout_id, stage, split.epoch),
         (labels.cluster_id, labels.segment, labels.expect, labels.response_schema, head.path),
-        (endpoint.prompt_usd, endpoint.completion_usd),
+        asks_usage=asks_usage,
     )

@@ -20,6 +20,7 @@ from gatekeeper.gateway.fleet import Fleet
 from gatekeeper.gateway.heads import Heads
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.mirror import Mirror
+from gatekeeper.gateway.outbox import Outbox
 from gatekeeper.gateway.override import Overrides
 from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.route import Router
@@ -47,7 +48,11 @@ class Task:
 
 
 class Still:
-    """Be a loop that opens no connections, and calls at once what it should call soon."""
+    """Be a loop that opens no connections, and calls what it should call soon when it is told to."""
+
+    def __init__(self) -> None:
+        """Have nothing to call."""
+        self.soon: list[Callable[[], None]] = []
 
     def create_task(self, coroutine: Coroutine[Any, Any, None]) -> Task:
         """Never run it."""
@@ -55,8 +60,13 @@ class Still:
         return Task()
 
     def call_soon(self, call: Callable[[], None]) -> None:
-        """Call it."""
-        call()
+        """Keep it."""
+        self.soon.append(call)
+
+    def turn(self) -> None:
+        """Call what was kept, and what that asks for."""
+        while self.soon:
+            self.soon.pop(0)()
 
 
 class Wire:
@@ -112,9 +122,7 @@ class Kept:
         """Keep one, without its times."""
         raw = capture.raw()
         assert len(raw.times) == len(raw.pieces)
-        frames = bytearray()
-        capture.add_frame(frames)
-        assert [read_frame(frame) for frame in split_frames(frames)] == [raw]
+        assert [read_frame(frame) for frame in split_frames(capture.frame())] == [raw]
         assert (raw.ended is None) == (capture.ended is None)
         blank = {"ts": 0.0, "began": 0.0, "ended": None, "times": [], "pieces": [b"".join(raw.pieces)]}
         self.raws.append(structs.replace(raw, **blank))
@@ -126,6 +134,7 @@ class Lane:
     def __init__(self, *, fast: bool, kept: int = 2, **fields: Any) -> None:  # noqa: ANN401 - a split's
         """Connect. kept: connections to each arm."""
         self.limits, self.loop, self.draining = LIMITS, Still(), False
+        self.outbox = Outbox(self.loop)
         self.heads: Heads[Any] = Heads()
         self.connections: set[ClientConnection] = set()
         self.fast = fast
@@ -181,6 +190,7 @@ class Lane:
                 elif what == "lost":
                     wire.abort()
                     connection.connection_lost(None)
+        self.loop.turn()
 
     def expire(self) -> None:
         """Let every deadline pass."""
@@ -340,12 +350,14 @@ def test_the_quick_lane_opens_connections(meanwhile: str):
     connection, wire = Connection(pool), Wire()
     connection.connection_made(wire)
     turn.opened(connection)
+    lane.loop.turn()
     if meanwhile == "gone":
         assert not wire.sent
         assert pool.take() is connection
         return
     assert wire.sent.startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
     connection.data_received(response(200, [b"{}"], chunked=False))
+    lane.loop.turn()
     assert lane.outcome()["client"][1] == b"{}"
     assert [raw.failure for raw in lane.kept.raws] == [None]
 
@@ -358,5 +370,6 @@ def test_a_connection_that_cannot_be_opened_is_the_general_paths_to_deal_with():
     assert dict(lane.shop.counters.rescues) == {"bot": 1}
     (rescue,) = lane.shop.fleet.caller.live
     rescue.unopened(Failure(kind="connect", message="refused"))
+    lane.loop.turn()
     assert lane.outcome()["client"][0].startswith(b"HTTP/1.1 502 ")
     assert [raw.failure.kind for raw in lane.kept.raws] == ["connect", "connect"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from gatekeeper.adapters.memory_world import MemorySpool
-from gatekeeper.captures.frames import add_frame
+from gatekeeper.captures.frames import frame_of
 from gatekeeper.captures.raw import RawExchange
 from gatekeeper.gateway.http import Head, Request, RequestHead
 from gatekeeper.gateway.recorder import Recorder
@@ -43,9 +43,9 @@ class Captured:
         """Return what it is evidence for."""
         return self._raw.place
 
-    def add_frame(self, frames: bytearray) -> None:
+    def frame(self) -> bytes:
         """Write it."""
-        add_frame(frames, self._raw)
+        return frame_of(self._raw, self._raw.id)
 
     def raw(self) -> RawExchange:
         """Return it."""
