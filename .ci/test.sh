@@ -22,8 +22,8 @@ case ${1:-} in
     failed=0
     say "Tests that can share the machine, two at a time"
     "${pytest[@]}" -n 2 -m "not serial and not vllm and not clients" || failed=1
-    say "Training the tests' models, unless that was done before (about 4 minutes)"
-    .venv/bin/python -m gatekeeper.demo.models || failed=1
+    say "Training the tests' models, unless that was done before (about 2 minutes)"
+    .venv/bin/python -m gatekeeper.demo.models baseline good over-refuses || failed=1
     say "Tests that need the machine to themselves, one at a time"
     "${pytest[@]}" --durations=12 -m "(serial or vllm) and not long and not clients" || failed=1
     exit $failed

@@ -19,12 +19,21 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.vllm, pytest.mark.serial, pytest.mark.timeout(900)]
 EVALSET = Path(__file__).parents[2] / "evalsets" / "demo-chat"
 SIZE = 595
-BAD = {"over-refuses": "refusal_rate", "breaks-json": "json_validity", "wrong-answers": "task_success"}
+BAD = [
+    ("over-refuses", "refusal_rate"),
+    pytest.param("breaks-json", "json_validity", marks=pytest.mark.long),
+    pytest.param("wrong-answers", "task_success", marks=pytest.mark.long),
+]
 
 
 @pytest.fixture(scope="module")
 def places() -> Mapping[str, Path]:
-    return models.ensure(["baseline", "good", *BAD, "slow"], models.default_cache_dir())
+    return models.ensure(["baseline", "good"], models.default_cache_dir())
+
+
+def place(name: str) -> Path:
+    """Return where a model is, after making it."""
+    return models.ensure([name], models.default_cache_dir())[name]
 
 
 @pytest.fixture(autouse=True)
@@ -69,11 +78,11 @@ def test_an_equally_good_model_passes_and_bears_the_same_load(equal: tuple[int, 
     assert all(step["tokens_per_s"] > 0 and step["tpot_p50_ms"] > 0 for step in report["profile"])
 
 
-@pytest.mark.parametrize(("bad", "metric"), BAD.items())
+@pytest.mark.parametrize(("bad", "metric"), BAD)
 def test_a_bad_model_fails_for_what_is_bad_about_it(
-    places: Mapping[str, Path], equal: tuple[int, dict[str, Any], str, Path], bad: str, metric: str
+    equal: tuple[int, dict[str, Any], str, Path], bad: str, metric: str
 ):
-    code, report, errors = _gate(None, f"vllm:{places[bad]}", "--against", str(equal[3]))
+    code, report, errors = _gate(None, f"vllm:{place(bad)}", "--against", str(equal[3]))
     assert (code, report.get("verdict")) == (1, "rollback"), f"{errors}\n{json.dumps(report, indent=1)}"
     assert metric in report["reasons"][0]
     assert metric in {pair["metric"] for pair in report["pairs"]}
@@ -83,7 +92,7 @@ def test_a_bad_model_fails_for_what_is_bad_about_it(
 def test_a_slow_model_fails_where_times_have_a_margin(places: Mapping[str, Path], tmp_path: Path):
     policy = tmp_path / "policy.yaml"
     policy.write_text("metrics:\n  tpot_ms: {max_increase: 50%}\n")
-    code, report, errors = _gate(f"vllm:{places['baseline']}", f"vllm:{places['slow']}", policy=policy)
+    code, report, errors = _gate(f"vllm:{places['baseline']}", f"vllm:{place('slow')}", policy=policy)
     assert (code, report.get("verdict")) == (1, "rollback"), f"{errors}\n{json.dumps(report, indent=1)}"
     assert "tpot_ms" in report["reasons"][0]
 
