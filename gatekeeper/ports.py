@@ -296,8 +296,8 @@ class Spool(Protocol):
     def put(self, batch: Sequence[RawExchange]) -> None:
         """Take captures; what had to be dropped is counted. Never raises. An empty batch gives time for notices."""
 
-    def put_frames(self, frames: bytearray, count: int) -> None:
-        """Take so many captures as `captures.frames` writes them; the frames are the spool's from now on. See `put`."""
+    def put_frames(self, frames: Sequence[bytes]) -> None:
+        """Take captures as `captures.frames` writes them, one each. See `put`."""
 
     def lose(self, place: Place) -> None:
         """Note that an exchange was lost before it came here, so that its stage is not judged as if it were whole."""

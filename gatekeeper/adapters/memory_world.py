@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from gatekeeper.captures.frames import read_frame, split_frames
+from gatekeeper.captures.frames import HEAD_BYTES, read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,9 +56,9 @@ class MemorySpool:
             else:
                 self.captures.append(raw)
 
-    def put_frames(self, frames: bytearray, count: int) -> None:  # noqa: ARG002 - it is told by the frames
+    def put_frames(self, frames: Sequence[bytes]) -> None:
         """Take captures that are frames already."""
-        self.put([read_frame(frame) for frame in split_frames(frames)])
+        self.put([read_frame(frame[HEAD_BYTES:]) for frame in frames])
 
     def lose(self, place: Place) -> None:
         """Note that an exchange was lost."""

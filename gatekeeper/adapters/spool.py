@@ -17,7 +17,7 @@ from gatekeeper.adapters._losses import Losses, boot_name
 from gatekeeper.adapters._marks import Marks
 from gatekeeper.adapters.spool_reader import SEGMENTS, Batch, SpoolReader
 from gatekeeper.adapters.spool_shipper import Shipper
-from gatekeeper.captures.frames import frame_of, frames_of, read_frame, split_frames
+from gatekeeper.captures.frames import HEAD_BYTES, frame_of, read_frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Batch", "DiskSpool", "Shipper", "SpoolReader", "boot_name"]
 
 log = logging.getLogger(__name__)
+_AT_ONCE = 512
+"""Frames that are written in one call; no system takes fewer than 1,024 parts."""
 
 
 class DiskSpool:
@@ -67,19 +69,17 @@ class DiskSpool:
 
     def put(self, batch: Sequence[RawExchange]) -> None:
         """Write captures, and notices of what was lost before; what cannot be kept is counted. Never raises."""
-        frames = bytearray()
-        count = sum([self._add(frames, raw) for raw in batch])
-        self.put_frames(frames, count)
+        self.put_frames([frame for raw in batch if (frame := self._frame(raw)) is not None])
 
-    def put_frames(self, frames: bytearray, count: int) -> None:
-        """Write so many captures that are frames already; see `put`. The frames are the spool's from now on."""
+    def put_frames(self, frames: Sequence[bytes]) -> None:
+        """Write captures that are frames already; see `put`."""
         with self._lock:
-            self._accepted += count
+            self._accepted += len(frames)
             if self._closed:
-                self._dropped["closed"] += count
+                self._dropped["closed"] += len(frames)
                 self._losses.add(_places(frames))
             else:
-                self._write(frames, count)
+                self._write(frames)
 
     def lose(self, place: Place) -> None:
         """Note that an exchange was lost before it came here; a notice of it is written with the next batch."""
@@ -103,49 +103,53 @@ class DiskSpool:
         """Write the notices that are due and close the segment; what is put later is dropped."""
         with self._lock:
             if not self._closed:
-                self._write(bytearray(), 0)
+                self._write([])
                 self._closed = True
                 self._close_segment()
 
-    def _write(self, frames: bytearray, count: int) -> None:
+    def _write(self, frames: Sequence[bytes]) -> None:
         notices = self._losses.take()
-        size = len(frames)
-        frames += frames_of(notices)
         try:
-            self._append(frames, count + len(notices))
+            self._append([*frames, *[frame_of(notice, notice.id) for notice in notices]])
         except OSError as exc:
             for notice in notices:
                 self._losses.give_back(notice)
-            self._losses.add(_places(frames[:size]))
-            self._give_up(count, exc)
+            self._losses.add(_places(frames))
+            self._give_up(len(frames), exc)
         else:
             self.failure = ""
-            self._written += count
+            self._written += len(frames)
 
-    def _append(self, frames: bytearray, count: int) -> None:
-        """Write so many frames to the segment; on OSError its end may hold a part of them."""
+    def _append(self, frames: Sequence[bytes]) -> None:
+        """Write frames to the segment; on OSError its end may hold a part of them."""
         if not frames:
             return
         self._open_segment()
-        written = 0
-        with memoryview(frames) as left:
-            while written < len(frames):
-                written += os.write(self._descriptor, left[written:])
-        self.marks.note(self._path, self._offset, self._offset + written, count)
+        written = sum([self._gathered(frames[at : at + _AT_ONCE]) for at in range(0, len(frames), _AT_ONCE)])
+        self.marks.note(self._path, self._offset, self._offset + written, len(frames))
         self._offset += written
 
-    def _add(self, frames: bytearray, raw: RawExchange) -> bool:
-        """Add a capture's frame; False when it cannot be one, which is counted."""
+    def _gathered(self, frames: Sequence[bytes]) -> int:
+        """Write frames in one call, or in more where the system takes a part; return their size."""
+        size = sum(map(len, frames))
+        written = os.writev(self._descriptor, frames)
+        if written < size:
+            left = memoryview(b"".join(frames))
+            while written < size:
+                written += os.write(self._descriptor, left[written:])
+        return size
+
+    def _frame(self, raw: RawExchange) -> bytes | None:
+        """Return a capture's frame; None when it cannot be one, which is counted."""
         try:
-            frames += frame_of(raw, raw.id)
+            return frame_of(raw, raw.id)
         except ValueError as exc:
             log.warning("spool: not written: %s", exc)
             with self._lock:
                 self._accepted += 1
                 self._dropped["unwritable"] += 1
             self._losses.add([raw.place])
-            return False
-        return True
+            return None
 
     def _give_up(self, count: int, exc: OSError) -> None:
         if not self.failure:
@@ -176,5 +180,5 @@ class DiskSpool:
             self._descriptor = -1
 
 
-def _places(frames: bytearray) -> Iterator[Place]:
-    return (read_frame(frame).place for frame in split_frames(frames))
+def _places(frames: Sequence[bytes]) -> Iterator[Place]:
+    return (read_frame(frame[HEAD_BYTES:]).place for frame in frames)

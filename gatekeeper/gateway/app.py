@@ -25,6 +25,7 @@ from gatekeeper.gateway.override import Overrides
 from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.gateway.route import FORWARDED, Router
+from gatekeeper.gateway.tide import Tide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,6 +117,7 @@ class Gateway:
         self._tasks: set[asyncio.Task[None]] = set()
         self._figures = figures
         self._leave_at = 0.0
+        self._tide = Tide()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, *, reuse_port: bool = False) -> None:
         """Listen on the running loop; port 0 takes a free one.
@@ -293,6 +295,7 @@ class Gateway:
     def _sweep(self) -> None:
         now = monotonic()
         self._fleet.sweep(now)
+        self._tide.look(len(self.connections))
         for connection in [one for one in self.connections if one.due_at <= now]:
             connection.expire()
         if self._figures is not None and now >= self._leave_at:

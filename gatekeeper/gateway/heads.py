@@ -37,7 +37,7 @@ class Again(Generic[H]):
     which was matched last says, None without one.
     """
 
-    __slots__ = ("_after", "_before", "_end", "_size", "head", "length")
+    __slots__ = ("_after", "_before", "_end", "_size", "_whole", "_whole_length", "head", "length")
 
     def __init__(self, data: bytes, cut: Cut, head: H) -> None:
         """Keep the head that `data` begins with, which was read as `head`; it holds no x-request-id."""
@@ -51,6 +51,7 @@ class Again(Generic[H]):
             self._before = data[:at]
             self._after = data[data.find(b"\r\n", at) : cut.end]
         self._size = len(self._before)
+        self._whole, self._whole_length = b"", -1
 
     def match(self, data: bytes) -> int:
         """Return the offset of the body, -1 when this is another head; `length` is then what this head says."""
@@ -58,8 +59,10 @@ class Again(Generic[H]):
         if after is None:
             return end if data.startswith(self._before) else -1
         length = len(data) - end
-        whole = b"%b%d%b" % (self._before, length, after)
-        if data.startswith(whole) and len(whole) == end:
+        if length != self._whole_length:
+            self._whole = b"%b%d%b" % (self._before, length, after)
+            self._whole_length = length
+        if data.startswith(self._whole) and len(self._whole) == end:
             self.length = length
             return end
         return self._look(data, after)

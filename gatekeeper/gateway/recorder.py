@@ -214,7 +214,7 @@ class Recorder:
         count = len(self._frames)
         if count and self._spool is not None:
             take = self._frames.popleft
-            self._spool.put_frames(bytearray().join([take() for _ in range(count)]), count)
+            self._spool.put_frames([take() for _ in range(count)])
 
     def _hand_on(self, batch: list[RawExchange]) -> None:
         if self._spool is not None:

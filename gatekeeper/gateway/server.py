@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLOSE: Final = b"connection: close\r\n"
+_NOBODYS: Final = httptools.HttpRequestParser(None)
 
 
 class ClientConnection(Wire):
@@ -69,7 +70,7 @@ class ClientConnection(Wire):
         self._cut: Cut | None = None
         self._again: Again[RequestHead] | None = None
         self._body_of: RequestHead | None = None
-        self._missing = 0
+        self._missing = self._line = 0
         self._sent_id: bytes | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
@@ -79,9 +80,7 @@ class ClientConnection(Wire):
         self._turn: Turn | None = None
         self._refusal: Refusal | None = None
         self._last: Refusal | None = None
-        self._lingering = self._reading = self._held = False
-        self._in_head = False
-        self._line = 0
+        self._lingering = self._reading = self._held = self._in_head = False
         self.due_at = 0.0
         self._new_request()
         self._version = ""
@@ -102,6 +101,7 @@ class ClientConnection(Wire):
         self._waiting.clear()
         self._transport = None
         self.write_now = nowhere
+        self._parser = _NOBODYS  # its own holds it in a circle, which only the garbage collector would find
         turn, self._turn = self._turn, None
         if turn is not None:
             turn.client_gone()

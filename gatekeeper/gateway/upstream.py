@@ -189,6 +189,7 @@ class Connection(Wire):
         """End a body that ends with the connection; anything else under way broke."""
         self._pool.forget(self)
         self.write_now = nowhere
+        self._parser = None  # it holds its connection
         call, self.call = self.call, None
         if call is None:
             return
