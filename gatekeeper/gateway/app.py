@@ -295,7 +295,7 @@ class Gateway:
     def _sweep(self) -> None:
         now = monotonic()
         self._fleet.sweep(now)
-        self._tide.look(len(self.connections))
+        self._tide.look(len(self.connections), now)
         for connection in [one for one in self.connections if one.due_at <= now]:
             connection.expire()
         if self._figures is not None and now >= self._leave_at:

@@ -11,7 +11,7 @@ from gatekeeper.gateway.http import own_response
 from gatekeeper.gateway.limits import Limits
 from gatekeeper.gateway.outbox import Outbox
 from gatekeeper.gateway.server import ClientConnection
-from gatekeeper.gateway.tide import FLOOD, Tide, trim
+from gatekeeper.gateway.tide import CALM_S, FLOOD, Tide, trim
 
 if TYPE_CHECKING:
     from gatekeeper.gateway.http import Request, RequestHead
@@ -21,8 +21,17 @@ def test_memory_is_given_back_once_after_each_flood():
     given: list[int] = []
     tide = Tide(lambda: given.append(1))
     for connections in (0, FLOOD - 1, 0, FLOOD, FLOOD // 2, FLOOD // 4, 3, 0, 10 * FLOOD, 3 * FLOOD, 2 * FLOOD, 0):
-        tide.look(connections)
+        for now in (0.0, CALM_S):
+            tide.look(connections, now)
     assert len(given) == 3
+
+
+def test_a_flood_that_comes_again_is_not_over():
+    given: list[int] = []
+    tide = Tide(lambda: given.append(1))
+    for now, connections in enumerate([FLOOD, 0, FLOOD, 0, FLOOD]):
+        tide.look(connections, now * CALM_S * 0.9)
+    assert given == []
 
 
 def test_the_c_library_is_asked_where_it_can_do_it():
