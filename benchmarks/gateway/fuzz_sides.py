@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gatekeeper.gateway.heads import Heads
 from gatekeeper.gateway.http import RequestHead, own_response
@@ -175,12 +175,15 @@ class Call:
     lost = broke
 
 
-def answer(reads: list[bytes], loop: asyncio.AbstractEventLoop) -> tuple[str, int, bytes]:
+def answer(reads: list[bytes]) -> tuple[str, int, bytes]:
     """Give reads to an upstream's connection, then its end; return (how it ended, status, body)."""
-    pool = Pool("http://127.0.0.1:9", LIMITS, loop)
+    later = Later()
+    pool = Pool("http://127.0.0.1:9", LIMITS, cast("asyncio.AbstractEventLoop", later))
     connection, wire, call = Connection(pool), Wire(), Call()
     connection.connection_made(wire)
     connection.send(call, b"x")
+    later.run()
+    assert wire.sent == b"x"
     for read in reads:
         if wire.closing:
             break
