@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gatekeeper.adapters._losses import Losses, boot_name
 from gatekeeper.adapters._marks import Marks
-from gatekeeper.adapters.spool_reader import SEGMENTS, Batch, SpoolReader
+from gatekeeper.adapters.spool_reader import OPENING, SEGMENTS, Batch, SpoolReader
 from gatekeeper.adapters.spool_shipper import Shipper
 from gatekeeper.captures.frames import HEAD_BYTES, frame_of, read_frame
 
@@ -167,10 +167,15 @@ class DiskSpool:
         if unread >= self._directory_bytes:
             raise OSError(f"{unread} bytes wait to be read, of {self._directory_bytes} allowed")
         path = self.directory / f"{self._boot}-{next(self._numbers):08d}{SEGMENTS[1:]}"
-        hidden = path.with_suffix(".opening")
-        self._descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-        hidden.rename(path)
+        hidden = path.with_suffix(OPENING[1:])
+        descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            hidden.rename(path)
+        except OSError:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
         self._path = path
         self._offset = 0
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SEGMENTS = "*.captures"
+OPENING = "*.opening"
+"""A segment that its writer has created and not yet locked: empty, and left behind by one killed in between."""
+_ABANDONED_S = 60.0
 _READ_BYTES = 1 << 20
 
 
@@ -96,6 +101,14 @@ class SpoolReader:
                     yield Batch(segment, start, end, count)
             if finished and _committed(segment) >= offset:
                 self._delete(segment, offset)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Delete what writers killed while they opened a segment have left: nothing is in it."""
+        for hidden in self.directory.glob(OPENING):
+            with suppress(FileNotFoundError):
+                if time.time() - hidden.stat().st_mtime > _ABANDONED_S:
+                    hidden.unlink()
 
     def _delete(self, segment: Path, offset: int) -> None:
         torn = segment.stat().st_size - offset

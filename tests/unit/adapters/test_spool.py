@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -194,7 +195,28 @@ def test_a_killed_process_leaves_what_it_had_put(tmp_path: Path):
     kept = drained(tmp_path)
     assert kept == [str(number) for number in range(len(kept))]
     assert len(kept) >= given + 1
-    assert list(tmp_path.iterdir()) == []
+    assert [left for left in tmp_path.iterdir() if left.suffix != ".opening"] == []
+
+
+def test_what_a_writer_killed_while_it_opened_a_segment_left_is_deleted_when_it_is_old(tmp_path: Path):
+    fresh, old = tmp_path / "a-00000001.opening", tmp_path / "b-00000001.opening"
+    fresh.touch()
+    old.touch()
+    os.utime(old, (time.time() - 61, time.time() - 61))
+    assert drained(tmp_path) == []
+    assert list(tmp_path.iterdir()) == [fresh]
+
+
+def test_a_segment_that_cannot_be_named_takes_nothing_and_the_next_one_does(tmp_path: Path):
+    spool = DiskSpool(tmp_path, boot="a")
+    in_the_way = tmp_path / "a-00000001.captures"
+    in_the_way.mkdir()
+    spool.put([raw(0)])
+    in_the_way.rmdir()
+    spool.put([raw(1)])
+    spool.close()
+    assert spool.counts() | {"accepted": 2, "dropped_disk": 1} == spool.counts()
+    assert drained(tmp_path)[0] == "1"
 
 
 def test_a_reader_that_is_told_where_writes_ended_reads_the_same(tmp_path: Path):
