@@ -8,7 +8,6 @@ bucket = the first 12 hexadecimal digits of SHA-256(UTF-8(salt) + 0x00 + UTF-8(k
 from __future__ import annotations
 
 from bisect import bisect_left
-from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,6 @@ _BASELINE, _CANDIDATE, _CONTROL = Arm.BASELINE, Arm.CANDIDATE, Arm.CONTROL
 _HASH_BYTES = 6
 _MIRROR_SALT = "/mirror"
 _HOLDOUT_SALT = "/holdout"
-_REMEMBERED_KEYS = 8_192
-"""Users come again: the places of this many are not computed anew."""
 
 
 def bucket(salt: str, key: str) -> int:
@@ -41,7 +38,7 @@ def arm(split: Split, key: str) -> Arm:
     """
     if split.candidate is None:
         return _BASELINE
-    place = _remembered(split.salt, key)
+    place = bucket(split.salt, key)
     if place < split.candidate_bp:
         return _CANDIDATE
     return _CONTROL if place >= WHOLE_BP - split.control_bp else _BASELINE
@@ -71,6 +68,3 @@ def mirrored(split: Split, request_id: str) -> bool:
     if split.candidate is None or split.mirror_bp <= 0:
         return False
     return split.mirror_bp >= WHOLE_BP or bucket(split.salt + _MIRROR_SALT, request_id) < split.mirror_bp
-
-
-_remembered = lru_cache(_REMEMBERED_KEYS)(bucket)

@@ -25,7 +25,7 @@ from gatekeeper.gateway.override import Overrides
 from gatekeeper.gateway.proxy import Forward, Shop
 from gatekeeper.gateway.recorder import Recorder
 from gatekeeper.gateway.route import FORWARDED, Router
-from gatekeeper.gateway.tide import Tide
+from gatekeeper.gateway.tide import Tide, trim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,7 +117,7 @@ class Gateway:
         self._tasks: set[asyncio.Task[None]] = set()
         self._figures = figures
         self._leave_at = 0.0
-        self._tide = Tide()
+        self._tide = Tide(self._give_back)
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, *, reuse_port: bool = False) -> None:
         """Listen on the running loop; port 0 takes a free one.
@@ -142,6 +142,12 @@ class Gateway:
             self, self._door, host, port, reuse_port=reuse_port, refused=self._counters.no_proxy_header
         )
         self._sweeper = self.loop.call_later(self.limits.sweep_s, self._sweep)
+
+    def _give_back(self) -> None:
+        """Give back memory after a flood of connections; what was remembered of its requests lies all over it."""
+        self._router.forget()
+        self.heads.forget()
+        trim()
 
     @property
     def port(self) -> int:

@@ -91,6 +91,10 @@ class Heads(Generic[H]):
         self._bound = bound
         self._known: dict[bytes, H] = {}
 
+    def forget(self) -> None:
+        """Know none again."""
+        self._known = {}
+
     def find(self, data: bytes) -> tuple[H | None, Cut | None]:
         """Read the head that `data` begins with: what it was read as before, and how this one is cut.
 

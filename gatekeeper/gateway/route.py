@@ -77,6 +77,10 @@ class Router:
                 self._plans[key] = plan
         return plan
 
+    def forget(self) -> None:
+        """Forget what plans were made; the next requests are planned anew."""
+        self._plans = {}
+
     def _decide(self, request: Request, facts: Facts, user: str | None) -> Plan:
         split = self._split(facts.model)
         labels = read_labels(request, user)

@@ -20,9 +20,9 @@ CALM_S = 2.0
 class Tide:
     """Watch how many connections there are, and give memory back after many."""
 
-    def __init__(self, give_back: Callable[[], object] | None = None) -> None:
-        """Have seen none. give_back: None: `trim`."""
-        self._give_back = give_back or trim
+    def __init__(self, give_back: Callable[[], object]) -> None:
+        """Have seen none."""
+        self._give_back = give_back
         self._most = 0
         self._calm_since: float | None = None
 
