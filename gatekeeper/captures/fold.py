@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from gatekeeper.captures.runs import find_run
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _DONE = b"[DONE]"
+_LAST_READS, _LAST_BYTES = 64, 64 << 10
 _TOKEN_FIELDS = ("content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call")
 _RESPONSE_TOKENS = frozenset(
     (
@@ -78,6 +82,13 @@ def fold(data: bytes) -> Folded:
         folded.body["choices"] = [_closed(choices[index]) for index in sorted(choices)]
         folded.finished = folded.finished or all(choice.get("finish_reason") for choice in choices.values())
     return folded
+
+
+def is_over(pieces: Sequence[bytes]) -> bool:
+    """Tell whether a stream has said that it is over; pieces: its reads, of which the last are looked at."""
+    folded = Folded()
+    _fold_events(folded, {}, b"".join(pieces[-_LAST_READS:])[-_LAST_BYTES:], 0)
+    return folded.finished
 
 
 def _fold_events(folded: Folded, choices: dict[int, dict[str, Any]], data: bytes, offset: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
+from gatekeeper.captures.fold import is_over
 from gatekeeper.gateway.body import with_model
 from gatekeeper.gateway.call import Call
 from gatekeeper.gateway.http import request_head
@@ -161,6 +162,19 @@ class Leg:
         if self.capture.ended is None:
             self.capture.failure = failure
             self.capture.ended = monotonic()
+
+    def finish(self) -> bool:
+        """Take what has come as all, where the stream has said so; its end is not waited for. False: it has not."""
+        capture = self.capture
+        head = capture.head
+        if head is None or not head.plain_events or self.faulty or capture.cut or not is_over(capture.pieces):
+            return False
+        if self._call is not None:
+            self._call.cancel()
+        capture.ended = capture.times[-1]
+        if self._breaker is not None:
+            self._breaker.succeeded()
+        return True
 
     def pause(self) -> None:
         """Read no more for now."""

@@ -236,8 +236,11 @@ class Forward:
             self._client.refuse(Refusal(status, failure.message, code=failure.kind), self._request.id_line)
 
     def client_gone(self) -> None:
-        """Cancel the upstream and the copy: nobody waits."""
+        """Cancel the upstream and the copy: nobody waits. A client that leaves when all was said has lost nothing."""
         if self._over or self._leg is None:
+            return
+        if self._leg.finish():
+            self._end(self._leg.capture)
             return
         self._leg.cancel(Failure(kind="client_closed", message="the client closed its connection"))
         if self._shadow is not None and self._shop.mirror.drop(self._shadow):

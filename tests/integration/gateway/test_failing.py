@@ -231,6 +231,47 @@ def test_a_client_that_leaves_cancels_its_upstream_and_its_copy(
     assert (left.arm, left.error.kind, left.pair_id) == (Arm.BASELINE, "client_closed", None)
 
 
+COMPLETED = {"type": "response.completed", "response": {"object": "response", "output": [], "status": "completed"}}
+
+
+@pytest.mark.parametrize(
+    ("path", "last"),
+    [
+        ("chat/completions", [TOKEN, b"data: [DO", b"NE]\n\n"]),
+        ("chat/completions", [TOKEN.replace(b"\n", b"\r\n"), b"data: [DONE]\r\n\r\n"]),
+        ("responses", [b"event: response.completed\ndata: " + json.dumps(COMPLETED).encode() + b"\n\n"]),
+    ],
+)
+def test_a_client_that_leaves_when_the_stream_has_said_that_it_is_over_has_lost_nothing(
+    upstream: Callable[..., Any], gateway: Callable[..., Any], split: Callable[..., Split], path: str, last: list[bytes]
+):
+    def unending(conn: socket.socket, _: bytes) -> None:
+        conn.sendall(HEAD)
+        for part in last:
+            conn.sendall(chunk(part))
+            time.sleep(0.02)
+        time.sleep(1.5)
+
+    def later(conn: socket.socket, _: bytes) -> None:
+        time.sleep(0.3)
+        conn.sendall(HEAD + chunk(b"".join(last)) + chunk(b""))
+
+    baseline, candidate = upstream(unending), upstream(later)
+    running = gateway(split(baseline, candidate, mirror_bp=10_000))
+    with httpx.stream("POST", f"{running.url}/v1/{path}", json=STREAM) as answer:
+        heard = b""
+        for data in answer.iter_raw():
+            heard += data
+            if heard.endswith(last[-1][-8:]):
+                break
+    assert baseline.closed.wait(5)
+    time.sleep(0.4)
+    exchanges = {one.arm: one for one in running.recorded()}
+    assert [exchanges[arm].error for arm in (Arm.BASELINE, Arm.CANDIDATE)] == [None, None]
+    assert exchanges[Arm.BASELINE].pair_id == exchanges[Arm.CANDIDATE].pair_id is not None
+    assert exchanges[Arm.BASELINE].timing.e2e_ms < 1_000
+
+
 def test_a_new_split_is_followed_at_once_and_an_old_one_never(
     upstream: Callable[..., Any], gateway: Callable[..., Any], split: Callable[..., Split]
 ):
