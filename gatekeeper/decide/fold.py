@@ -60,7 +60,7 @@ def fold(plan: Plan, stage: int, evidence: Evidence, samples: Sequence[Sample]) 
 def fold_columns(plan: Plan, stage: int, evidence: Evidence, columns: Columns, *, rough: bool = False) -> Evidence:
     """Do what `fold` does, for columns in time order; a segment key that they lack is as if no row had it.
 
-    rough: log e-values that cross nothing need not be exact, until `settled`; what has crossed, and when, is.
+    rough: log e-values that decide nothing need not be exact, until `settled`; what has crossed, and when, is.
     """
     if not len(columns):
         return evidence
@@ -203,7 +203,9 @@ def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]], *
     states = test.absorb(questions, [track.state for track in tracks], [batch for _, _, batch in items])
     mark = Mark(look=new.looks, samples=new.samples, ts=new.ts)
     judged = [i for i, (stream, _, _) in enumerate(items) if stream.judged]
-    found = _at_once.weights(test, [questions[i] for i in judged], [states[i] for i in judged], rough=rough)
+    asked = [questions[i] for i in judged], [states[i] for i in judged]
+    proven = [tracks[i].passed is not None for i in judged]
+    found = _at_once.rough_weights(test, *asked, proven) if rough else _at_once.weights(test, *asked)
     weights = dict(zip(judged, found, strict=True))
     for i, ((stream, label, _), question, track, state) in enumerate(
         zip(items, questions, tracks, states, strict=True)
