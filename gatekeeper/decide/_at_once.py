@@ -26,11 +26,10 @@ def rough_weights(
     That is an e-value that certainly crosses no bar, nor half of a failure's, and promotion's of a stream that was
     proven before, unless rollback's is at half of a failure's bar.
     """
-    roughly: Callable[[Sequence[Question], Sequence[State], Sequence[bool]], list[Weight]] | None
-    roughly = getattr(test, "roughly", None)
-    if roughly is None or not states:
+    if not states or not hasattr(test, "roughly"):
         return weights(test, questions, states)
-    return roughly(questions, states, proven)
+    found: list[Weight] = test.roughly(questions, states, proven)
+    return found
 
 
 def pictures(test: Test, questions: Sequence[Question], states: Sequence[State]) -> list[Picture]:

@@ -54,10 +54,14 @@ class Curves:
         self.owner, self.at = np.repeat(np.arange(len(places)), places.shape[1]), places.ravel()
         self.k_low = sides.low_counts(self.owner, self.at)
         k_low = self.k_low.reshape(places.shape)
-        needed = np.full(places.shape, np.inf)
-        for i in np.flatnonzero((bets.high > 0).all(axis=0)):
-            low, high = bets.low[:, i, None], bets.high[:, i, None]
-            np.minimum(needed, (bars[:, None] - fixed[:, i, None]) / high + low / high * k_low, out=needed)
+        needed, line = np.full(places.shape, np.inf), np.empty(places.shape)
+        grows = np.flatnonzero((bets.high > 0).all(axis=0))
+        start = (bars[:, None] - fixed[:, grows]) / bets.high[:, grows]
+        slope = bets.low[:, grows] / bets.high[:, grows]
+        for i in range(len(grows)):
+            np.multiply(slope[:, i, None], k_low, out=line)
+            line += start[:, i, None]
+            np.minimum(needed, line, out=needed)
         self.needed = needed.ravel()
         self.slope = np.zeros(len(self.at))
         self.done = np.zeros(len(self.at), np.bool_)

@@ -146,7 +146,7 @@ def at_quantile(claim: Claim, t: float) -> list[float]:
     """Return what `Counts.beyond` does, for the one threshold beyond which about a share t of the low arm lies."""
     low = claim.low
     place = min(int(low.below.searchsorted((1.0 - t) * low.below[-1])), len(low.last) - 1)
-    mark = int(claim.shift(low.last[place : place + 1])[0])
+    mark = int(claim.shift(low.last[place]))
     found = [float(low.below[-1] - low.below[place]), _beyond(claim.high_at, claim.high, mark)]
     return found if claim.both is None else [*found, _beyond(claim.both.first, claim.both, mark - 1)]
 
