@@ -23,7 +23,7 @@ from gatekeeper.model.policy import Unit
 from gatekeeper.stats import _sample_ratio, _segment_mix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gatekeeper.model.sample import Sample
     from gatekeeper.stats import Batch, Question, State, Test, Weight
 
-__all__ = ["ALL", "Evidence", "begin", "fold", "fold_columns", "question_for"]
+__all__ = ["ALL", "Evidence", "begin", "fold", "fold_columns", "question_for", "questions_for"]
 
 ALL = ""
 """The label of all traffic."""
@@ -91,7 +91,7 @@ def settled(plan: Plan, stage: int, evidence: Evidence, *, segments: bool = True
         if stream.judged and hasattr(test_named(stream.test), "roughly"):
             work[stream.test] += [(stream, label) for label in new.tracks[stream.name] if segments or label == ALL]
     for test, items in work.items():
-        questions = [question_for(stream, new.segments, label) for stream, label in items]
+        questions = questions_for(items, new.segments)
         states = [new.tracks[stream.name][label].state for stream, label in items]
         for (stream, label), weight in zip(items, _at_once.weights(test_named(test), questions, states), strict=True):
             track = new.tracks[stream.name][label]
@@ -195,7 +195,7 @@ def _periods(windows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]], *, rough: bool) -> None:
     """Give a test all its streams' windows at once, and note what crossed."""
-    questions = [question_for(stream, new.segments, label) for stream, label, _ in items]
+    questions = questions_for([(stream, label) for stream, label, _ in items], new.segments)
     tracks = [
         new.tracks[stream.name].get(label) or Track(state=test.begin(question))
         for (stream, label, _), question in zip(items, questions, strict=True)
@@ -241,9 +241,18 @@ def _marked(track: Track, state: State, weight: Weight, question: Question, mark
 
 def question_for(stream: Stream, segments: Sequence[str], label: str) -> Question:
     """Return the stream's question with what this segment may spend of the error budget."""
-    if label == ALL or not stream.judged:
-        return stream.question
-    return _with_budget(stream.question, spend.segment_share(stream.alpha_segments, segments.index(label) + 1))
+    return questions_for([(stream, label)], segments)[0]
+
+
+def questions_for(asked: Iterable[tuple[Stream, str]], segments: Sequence[str]) -> list[Question]:
+    """Return the questions of streams and labels, as `question_for` does."""
+    arrival = {label: number for number, label in enumerate(segments, 1)}
+    return [
+        stream.question
+        if label == ALL or not stream.judged
+        else _with_budget(stream.question, spend.segment_share(stream.alpha_segments, arrival[label]))
+        for stream, label in asked
+    ]
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatekeeper.decide import _at_once, early, size, words
 from gatekeeper.decide._opinions import is_opinion
 from gatekeeper.decide.checks import checks_of
-from gatekeeper.decide.fold import ALL, question_for, test_named
+from gatekeeper.decide.fold import ALL, questions_for, test_named
 from gatekeeper.model.finding import ArmValue, Effect, Finding, Report, Ruling, VerdictKind
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _verdict(tracks: Iterable[tuple[Stream, str, Track]], checks: Iterable[Check
 
 def _findings(evidence: Evidence, layout: StagePlan, tracks: Sequence[tuple[Stream, str, Track]]) -> list[Finding]:
     """Describe each stream in each segment; the pictures of a test are drawn at once."""
-    questions = [question_for(stream, evidence.segments, label) for stream, label, _ in tracks]
+    questions = questions_for([(stream, label) for stream, label, _ in tracks], evidence.segments)
     groups: dict[str, list[int]] = defaultdict(list)
     for i, (stream, _, _) in enumerate(tracks):
         groups[stream.test].append(i)

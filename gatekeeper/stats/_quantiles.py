@@ -48,8 +48,10 @@ def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequ
     grown = iter(_histogram.add([state[arm] for state in states for arm in ("a", "b")], new))
     found = []
     for question, state in zip(questions, states, strict=True):
-        a, b = (_histogram.narrowed(one, _histogram.about(one, share(question))) for one in (next(grown), next(grown)))
-        found.append({**state, "a": a, "b": b})
+        wanted = share(question)
+        found.append(
+            {**state, "a": _histogram.kept_small(next(grown), wanted), "b": _histogram.kept_small(next(grown), wanted)}
+        )
     return found
 
 

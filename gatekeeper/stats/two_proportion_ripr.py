@@ -123,7 +123,13 @@ def _unspent(question: Question) -> Question:
     Of absolute margins the same is asked whether more or less is harm, since counts are of the harmful answer.
     """
     increase = question.increase or not question.relative
-    return replace(question, alpha_rollback=1.0, alpha_promotion=1.0, share=0.5, increase=increase)
+    return _only(replace(question, alpha_rollback=1.0, alpha_promotion=1.0, share=0.5, increase=increase))
+
+
+@lru_cache(maxsize=4096)
+def _only(question: Question) -> Question:
+    """Return the one object that stands for all equal questions: it is found without comparing them."""
+    return question
 
 
 @lru_cache(maxsize=4096)
