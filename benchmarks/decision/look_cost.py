@@ -178,9 +178,9 @@ def measured(size: int, looks: int, per_look: int, seed: int) -> dict[str, float
     spent: dict[str, list[float]] = {name: [] for name in PARTS}
     cold: dict[str, list[float]] = {name: [] for name in PARTS}
     for i in range(looks + 1):
-        new = rows(rng, per_look, size + i * per_look)
-        look(plan, stored, new, Kept(), cold)
-        stored, _ = look(plan, stored, new, kept, spent)
+        stored, _ = look(plan, stored, rows(rng, per_look, size + i * per_look), kept, spent)
+    for i in range(looks + 1, 2 * looks + 2):
+        stored, _ = look(plan, stored, rows(rng, per_look, size + i * per_look), Kept(), cold)
     found = {name: statistics.median(values[1:]) for name, values in spent.items()}
     return found | {"cold": statistics.median(cold["look"][1:]), "kB": len(stored) / 1e3}
 
