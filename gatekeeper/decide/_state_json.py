@@ -28,12 +28,13 @@ NARROW = (("<u1", 1 << 8), ("<u2", 1 << 16), ("<u4", 1 << 32))
 """Types for whole numbers, each with the first number too large for it."""
 
 _NUMBERS = ((float, "<f8"), (int, "<i8"))
+_PLAIN = {float, int}
 _LITTLE = sys.byteorder == "little"
 
 
 def to_json(states: Sequence[State]) -> dict[str, Any]:
     """Write states: `content` holds all numbers' bytes (little-endian, base64), `forms` says where they belong."""
-    content: list[bytes] = []
+    content: list[memoryview] = []
     groups: dict[Names, list[int]] = defaultdict(list)
     for i, state in enumerate(states):
         groups[_names(state)].append(i)
@@ -41,13 +42,13 @@ def to_json(states: Sequence[State]) -> dict[str, Any]:
         {
             "states": members,
             "columns": [
-                {"name": path} | _column(values, content)
+                {"name": list(path)} | _column(values, content)
                 for path, values in _columns([states[i] for i in members], names, ())
             ],
         }
         for names, members in groups.items()
     ]
-    return {"content": base64.b64encode(b"".join(content)).decode(), "forms": forms}
+    return {"content": base64.b64encode(b"".join(content)).decode("ascii"), "forms": forms}
 
 
 def _names(state: State) -> Names:
@@ -75,15 +76,20 @@ def _columns(
             yield from _columns(values, inner, (*path, name))
 
 
-def _column(values: list[Any], content: list[bytes]) -> dict[str, Any]:
+def _column(values: list[Any], content: list[memoryview]) -> dict[str, Any]:
     """Describe what stands under one name in all states of a form, and add its bytes."""
-    if all(type(value) is np.ndarray for value in values) and len({value.dtype for value in values}) == 1:
+    kinds = set(map(type, values))
+    if kinds == {np.ndarray} and len({value.dtype for value in values}) == 1:
         shapes = [value.shape for value in values]
-        shape = {"shape": shapes[0]} if shapes.count(shapes[0]) == len(shapes) else {"shapes": shapes}
-        flat = np.concatenate([value.ravel() for value in values])
-        return {"type": flat.dtype.str} | shape | _packed(flat, np.array([value.size for value in values]), content)
-    values = [value.item() if isinstance(value, np.generic) else value for value in values]
-    kinds = {type(value) for value in values}
+        flat = np.concatenate(values, axis=None)
+        if shapes.count(shapes[0]) == len(shapes):
+            shape, sizes = {"shape": list(shapes[0])}, np.full(len(values), values[0].size)
+        else:
+            shape, sizes = {"shapes": list(map(list, shapes))}, np.array([value.size for value in values])
+        return {"type": flat.dtype.str} | shape | _packed(flat, sizes, content)
+    if not kinds <= _PLAIN:
+        values = [value.item() if isinstance(value, np.generic) else value for value in values]
+        kinds = set(map(type, values))
     for kind, name in _NUMBERS:
         if kinds == {kind}:
             return {"type": kind.__name__} | _packed(np.array(values, name), np.ones(len(values), np.int64), content)
@@ -92,7 +98,7 @@ def _column(values: list[Any], content: list[bytes]) -> dict[str, Any]:
     return {"plain": values}
 
 
-def _packed(flat: Array, sizes: Array, content: list[bytes]) -> dict[str, Any]:
+def _packed(flat: Array, sizes: Array, content: list[memoryview]) -> dict[str, Any]:
     """Add numbers' bytes; sizes: how many each state has.
 
     `as` says that each state's are kept as narrower numbers, by their places in NARROW, one type after the other;
@@ -110,9 +116,9 @@ def _packed(flat: Array, sizes: Array, content: list[bytes]) -> dict[str, Any]:
         most[filled] = np.maximum.reduceat(kept, starts)
         if most.max() < NARROW[-1][1] and not np.signbit(kept).any():
             types = np.searchsorted([end for _, end in NARROW], most, side="right")
-            content += [kept[rows].astype(NARROW[number][0]).tobytes() for number, rows in _by_type(types, sizes)]
+            content += [kept[rows].astype(NARROW[number][0]).data for number, rows in _by_type(types, sizes)]
             return how | {"as": types.tolist()}
-    content.append((flat if flat.dtype.isnative and _LITTLE else flat.astype(flat.dtype.newbyteorder("<"))).tobytes())
+    content.append((flat if flat.dtype.isnative and _LITTLE else flat.astype(flat.dtype.newbyteorder("<"))).data)
     return {}
 
 

@@ -23,7 +23,7 @@ from gatekeeper.model.policy import Unit
 from gatekeeper.stats import _sample_ratio, _segment_mix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gatekeeper.model.sample import Sample
     from gatekeeper.stats import Batch, Question, State, Test, Weight
 
-__all__ = ["ALL", "Evidence", "begin", "fold", "fold_columns", "question_for"]
+__all__ = ["ALL", "Evidence", "begin", "fold", "fold_columns", "question_for", "questions_for"]
 
 ALL = ""
 """The label of all traffic."""
@@ -60,7 +60,7 @@ def fold(plan: Plan, stage: int, evidence: Evidence, samples: Sequence[Sample]) 
 def fold_columns(plan: Plan, stage: int, evidence: Evidence, columns: Columns, *, rough: bool = False) -> Evidence:
     """Do what `fold` does, for columns in time order; a segment key that they lack is as if no row had it.
 
-    rough: log e-values that cross nothing need not be exact, until `settled`; what has crossed, and when, is.
+    rough: log e-values that decide nothing need not be exact, until `settled`; what has crossed, and when, is.
     """
     if not len(columns):
         return evidence
@@ -91,7 +91,7 @@ def settled(plan: Plan, stage: int, evidence: Evidence, *, segments: bool = True
         if stream.judged and hasattr(test_named(stream.test), "roughly"):
             work[stream.test] += [(stream, label) for label in new.tracks[stream.name] if segments or label == ALL]
     for test, items in work.items():
-        questions = [question_for(stream, new.segments, label) for stream, label in items]
+        questions = questions_for(items, new.segments)
         states = [new.tracks[stream.name][label].state for stream, label in items]
         for (stream, label), weight in zip(items, _at_once.weights(test_named(test), questions, states), strict=True):
             track = new.tracks[stream.name][label]
@@ -195,7 +195,7 @@ def _periods(windows: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]], *, rough: bool) -> None:
     """Give a test all its streams' windows at once, and note what crossed."""
-    questions = [question_for(stream, new.segments, label) for stream, label, _ in items]
+    questions = questions_for([(stream, label) for stream, label, _ in items], new.segments)
     tracks = [
         new.tracks[stream.name].get(label) or Track(state=test.begin(question))
         for (stream, label, _), question in zip(items, questions, strict=True)
@@ -203,7 +203,9 @@ def _absorb(test: Test, new: Evidence, items: list[tuple[Stream, str, Batch]], *
     states = test.absorb(questions, [track.state for track in tracks], [batch for _, _, batch in items])
     mark = Mark(look=new.looks, samples=new.samples, ts=new.ts)
     judged = [i for i, (stream, _, _) in enumerate(items) if stream.judged]
-    found = _at_once.weights(test, [questions[i] for i in judged], [states[i] for i in judged], rough=rough)
+    asked = [questions[i] for i in judged], [states[i] for i in judged]
+    proven = [tracks[i].passed is not None for i in judged]
+    found = _at_once.rough_weights(test, *asked, proven) if rough else _at_once.weights(test, *asked)
     weights = dict(zip(judged, found, strict=True))
     for i, ((stream, label, _), question, track, state) in enumerate(
         zip(items, questions, tracks, states, strict=True)
@@ -239,9 +241,18 @@ def _marked(track: Track, state: State, weight: Weight, question: Question, mark
 
 def question_for(stream: Stream, segments: Sequence[str], label: str) -> Question:
     """Return the stream's question with what this segment may spend of the error budget."""
-    if label == ALL or not stream.judged:
-        return stream.question
-    return _with_budget(stream.question, spend.segment_share(stream.alpha_segments, segments.index(label) + 1))
+    return questions_for([(stream, label)], segments)[0]
+
+
+def questions_for(asked: Iterable[tuple[Stream, str]], segments: Sequence[str]) -> list[Question]:
+    """Return the questions of streams and labels, as `question_for` does."""
+    arrival = {label: number for number, label in enumerate(segments, 1)}
+    return [
+        stream.question
+        if label == ALL or not stream.judged
+        else _with_budget(stream.question, spend.segment_share(stream.alpha_segments, arrival[label]))
+        for stream, label in asked
+    ]
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from gatekeeper.decide import _at_once, early, size, words
 from gatekeeper.decide._opinions import is_opinion
 from gatekeeper.decide.checks import checks_of
-from gatekeeper.decide.fold import ALL, question_for, test_named
+from gatekeeper.decide.fold import ALL, questions_for, test_named
 from gatekeeper.model.finding import ArmValue, Effect, Finding, Report, Ruling, VerdictKind
 
 if TYPE_CHECKING:
@@ -34,10 +34,11 @@ def weigh(plan: Plan, stage: int, evidence: Evidence, *, look: int, now_s: float
     samples' own times do not tell.
     """
     layout = plan.stages[stage]
+    places = {label: place for place, label in enumerate([ALL, *evidence.segments])}
     tracks = [
         (stream, label, track)
         for stream in layout.streams
-        for label, track in sorted(evidence.tracks[stream.name].items(), key=lambda item: _place(evidence, item[0]))
+        for label, track in sorted(evidence.tracks[stream.name].items(), key=lambda item: places[item[0]])
     ]
     findings = _findings(evidence, layout, tracks)
     checks = [*checks_of(layout, evidence), *early.signs(tracks)]
@@ -60,11 +61,6 @@ def verdict_of(plan: Plan, stage: int, evidence: Evidence) -> VerdictKind:
         (stream, label, track) for stream in layout.streams for label, track in evidence.tracks[stream.name].items()
     ]
     return _verdict(tracks, checks_of(layout, evidence))
-
-
-def _place(evidence: Evidence, label: str) -> int:
-    """Order labels: all traffic, then segments as they came."""
-    return -1 if label == ALL else evidence.segments.index(label)
 
 
 def ruling_of(track: Track) -> Ruling:
@@ -93,7 +89,7 @@ def _verdict(tracks: Iterable[tuple[Stream, str, Track]], checks: Iterable[Check
 
 def _findings(evidence: Evidence, layout: StagePlan, tracks: Sequence[tuple[Stream, str, Track]]) -> list[Finding]:
     """Describe each stream in each segment; the pictures of a test are drawn at once."""
-    questions = [question_for(stream, evidence.segments, label) for stream, label, _ in tracks]
+    questions = questions_for([(stream, label) for stream, label, _ in tracks], evidence.segments)
     groups: dict[str, list[int]] = defaultdict(list)
     for i, (stream, _, _) in enumerate(tracks):
         groups[stream.test].append(i)
@@ -101,11 +97,21 @@ def _findings(evidence: Evidence, layout: StagePlan, tracks: Sequence[tuple[Stre
     for name, at in groups.items():
         found = _at_once.pictures(test_named(name), [questions[i] for i in at], [tracks[i][2].state for i in at])
         drawn |= zip(at, found, strict=True)
-    return [_finding(layout, *one, questions[i], drawn[i]) for i, one in enumerate(tracks)]
+    tellers = {stream.name: words.Teller(stream) for stream in layout.streams}
+    return [
+        _finding(tellers[stream.name], layout, stream, label, track, question, drawn[i])
+        for i, ((stream, label, track), question) in enumerate(zip(tracks, questions, strict=True))
+    ]
 
 
 def _finding(
-    layout: StagePlan, stream: Stream, label: str, track: Track, question: Question, picture: Picture
+    teller: words.Teller,
+    layout: StagePlan,
+    stream: Stream,
+    label: str,
+    track: Track,
+    question: Question,
+    picture: Picture,
 ) -> Finding:
     """Describe one stream in one segment."""
     ruling = ruling_of(track)
@@ -120,11 +126,11 @@ def _finding(
         paired=layout.paired,
         baseline=ArmValue(n=picture.a_n, value=picture.a_value),
         candidate=ArmValue(n=picture.b_n, value=picture.b_value),
-        effect=Effect(estimate=picture.estimate, lower=picture.lower, upper=picture.upper, unit=words.unit_of(stream)),
+        effect=Effect(estimate=picture.estimate, lower=picture.lower, upper=picture.upper, unit=teller.unit),
         margin=question.limit if stream.is_limit else question.margin,
         alpha=question.alpha_rollback if stream.judged else None,
         samples_needed=more,
-        reason=words.reason(stream, ruling, picture, segment, more) + _taken_back(track),
+        reason=teller.reason(ruling, picture, segment, more) + _taken_back(track),
         increase=question.increase,
     )
 

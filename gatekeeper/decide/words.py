@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gatekeeper.model.finding import Ruling
 from gatekeeper.model.metric import MetricKind
@@ -26,13 +26,21 @@ def unit_of(stream: Stream) -> str:
     return stream.spec.unit
 
 
-def number(value: float | None, unit: str, *, signed: bool = False) -> str:
-    """Write a value in a unit; pp, ratio and share are written in hundredths."""
-    if value is None:
-        return "?"
-    scaled = value * 100.0 if unit in {"pp", "ratio", "share"} else value
-    sign = "+" if signed and scaled > 0 else ""
-    return f"{sign}{_short(scaled)}{_suffix(unit)}"
+class Unit(NamedTuple):
+    """Hold how numbers are written: times `factor`, followed by `suffix`."""
+
+    factor: float
+    suffix: str
+
+
+def _unit(name: str) -> Unit:
+    """Return how numbers in a unit are written; pp, ratio and share are written in hundredths."""
+    return Unit(100.0, SUFFIXES[name]) if name in SUFFIXES else Unit(1.0, name and f" {name}")
+
+
+def number(value: float | None, unit: Unit) -> str:
+    """Write a value in a unit."""
+    return "?" if value is None else f"{_short(value * unit.factor)}{unit.suffix}"
 
 
 def _short(value: float) -> str:
@@ -50,62 +58,63 @@ def _short(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _suffix(unit: str) -> str:
-    """Return how a unit is written after a number."""
-    return SUFFIXES.get(unit) or (unit and f" {unit}")
-
-
-def _range(picture: Picture, unit: str) -> str:
+def _range(picture: Picture, unit: Unit) -> str:
     """Write the interval without its unit; words where there is no bound yet."""
     if picture.lower is None and picture.upper is None:
         return "[no bounds yet]"
-    hundredths = unit in {"pp", "ratio", "share"}
-    ends = [None if end is None else end * (100.0 if hundredths else 1.0) for end in (picture.lower, picture.upper)]
-    low = "-inf" if ends[0] is None else _short(ends[0])
-    high = "inf" if ends[1] is None else _short(ends[1])
+    low = "-inf" if picture.lower is None else _short(picture.lower * unit.factor)
+    high = "inf" if picture.upper is None else _short(picture.upper * unit.factor)
     return f"[{low}, {high}]"
 
 
-def change(stream: Stream, picture: Picture) -> str:
-    """Say how the candidate differs from the baseline, with interval and numbers of observations."""
-    unit = unit_of(stream)
-    own = "share" if stream.spec.kind is MetricKind.RATE else stream.spec.unit
-    counts = f"n = {picture.b_n} against {picture.a_n}"
-    new = number(picture.b_value, own)
-    if stream.is_limit:
-        return f"{stream.rule.name} is {new} {_range(picture, unit)} at n = {picture.b_n}"
-    values = f"({new} against {number(picture.a_value, own)})"
-    if picture.estimate is None:
-        return f"{stream.rule.name} is {new} against {number(picture.a_value, own)}, at {counts}"
-    if picture.estimate == 0:
-        return f"{stream.rule.name} is unchanged {_range(picture, unit)} {values}, at {counts}"
-    way = "up" if picture.estimate > 0 else "down"
-    size = number(abs(picture.estimate), unit)
-    return f"{stream.rule.name} is {way} {size} {_range(picture, unit)} {values}, at {counts}"
+class Teller:
+    """Say what was found of one stream, in all its segments; what does not depend on the data is put once."""
 
+    def __init__(self, stream: Stream) -> None:
+        """Take the stream."""
+        self.unit = unit_of(stream)
+        self._stream = stream
+        self._name = stream.rule.name
+        self._effect = _unit(self.unit)
+        self._own = _unit("share" if stream.spec.kind is MetricKind.RATE else stream.spec.unit)
+        self._bound = self._held_to()
 
-def bound(stream: Stream) -> str:
-    """Name what the metric is held to."""
-    if stream.is_limit:
-        own = "share" if stream.spec.kind is MetricKind.RATE else stream.spec.unit
-        return f"the limit of {number(stream.question.limit, own)}"
-    return f"the margin of {number(stream.question.margin, unit_of(stream))}"
+    def _held_to(self) -> str:
+        """Name what the metric is held to."""
+        question = self._stream.question
+        if self._stream.is_limit:
+            return f"the limit of {number(question.limit, self._own)}"
+        return f"the margin of {number(question.margin, self._effect)}"
 
-
-def reason(stream: Stream, ruling: Ruling, picture: Picture, segment: str | None, more: int | None) -> str:
-    """Say what was found, in one sentence."""
-    where = f"{segment}: " if segment else ""
-    if picture.note:
+    def _change(self, picture: Picture) -> str:
+        """Say how the candidate differs from the baseline, with interval and numbers of observations."""
         counts = f"n = {picture.b_n} against {picture.a_n}"
-        return f"{where}{stream.rule.name} cannot be judged: {picture.note} ({counts})"
-    said = where + change(stream, picture)
-    if not stream.judged:
-        return f"{said}; watched, never decides"
-    if ruling is Ruling.FAIL:
-        return f"{said}; worse than {bound(stream)} allows"
-    if ruling is Ruling.PASS:
-        return f"{said}; proven within {bound(stream)}"
-    if stream.question.proof_margin is None and not stream.is_limit:
-        return f"{said}; a margin of 0 cannot be proven: give a margin, or `detect` beside it"
-    tail = f", about {more} more samples needed" if more else ""
-    return f"{said}; not yet decided against {bound(stream)}{tail}"
+        new = number(picture.b_value, self._own)
+        if self._stream.is_limit:
+            return f"{self._name} is {new} {_range(picture, self._effect)} at n = {picture.b_n}"
+        old = number(picture.a_value, self._own)
+        if picture.estimate is None:
+            return f"{self._name} is {new} against {old}, at {counts}"
+        if picture.estimate == 0:
+            return f"{self._name} is unchanged {_range(picture, self._effect)} ({new} against {old}), at {counts}"
+        way = "up" if picture.estimate > 0 else "down"
+        size = number(abs(picture.estimate), self._effect)
+        return f"{self._name} is {way} {size} {_range(picture, self._effect)} ({new} against {old}), at {counts}"
+
+    def reason(self, ruling: Ruling, picture: Picture, segment: str | None, more: int | None) -> str:
+        """Say what was found, in one sentence."""
+        where = f"{segment}: " if segment else ""
+        if picture.note:
+            counts = f"n = {picture.b_n} against {picture.a_n}"
+            return f"{where}{self._name} cannot be judged: {picture.note} ({counts})"
+        said = where + self._change(picture)
+        if not self._stream.judged:
+            return f"{said}; watched, never decides"
+        if ruling is Ruling.FAIL:
+            return f"{said}; worse than {self._bound} allows"
+        if ruling is Ruling.PASS:
+            return f"{said}; proven within {self._bound}"
+        if self._stream.question.proof_margin is None and not self._stream.is_limit:
+            return f"{said}; a margin of 0 cannot be proven: give a margin, or `detect` beside it"
+        tail = f", about {more} more samples needed" if more else ""
+        return f"{said}; not yet decided against {self._bound}{tail}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gatekeeper.decide.fold import Evidence, begin, fold
+from gatekeeper.decide.kept import Kept
 from gatekeeper.model.arm import Arm
 from gatekeeper.model.policy import Stage, StageKind
 from gatekeeper.model.sample import Sample
@@ -22,6 +23,9 @@ ROWS_PER_LOOK = 5_000
 
 PAIR_PATIENCE_S = 60.0
 """How long a mirrored half waits for its other half before it is left out, and counted so."""
+
+KEPT = Kept()
+"""The evidence that this process stored last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def observe(unit: Unit, key: tuple[str, int, int], stage: Stage, plan: Plan) -> 
     """
     body = unit.tallies.get(*key)
     place = key[1]
-    evidence = Evidence.from_json(body["evidence"]) if body else begin(plan, place)
+    evidence = KEPT.read(key, body["evidence"]) if body else begin(plan, place)
     look, total, warm = (body["look"], body["samples"], body["warm"]) if body else (0, 0, 0)
     rows = unit.samples.unfolded(*key, ROWS_PER_LOOK)
     notices = [(row, sample.lost) for row, sample in rows if sample.lost]
@@ -69,8 +73,8 @@ def observe(unit: Unit, key: tuple[str, int, int], stage: Stage, plan: Plan) -> 
             evidence = fold(plan, place, evidence, window.samples)
     unit.samples.mark_folded(window.folded)
     unit.samples.mark_folded(window.dropped, dropped=True)
-    kept = body or {}
-    unit.tallies.put(*key, {**kept, "evidence": evidence.to_json(), "look": look, "samples": total, "warm": warm})
+    new = {"evidence": KEPT.write(key, evidence), "look": look, "samples": total, "warm": warm}
+    unit.tallies.put(*key, {**(body or {}), **new})
     return Seen(evidence, len(window.samples), look, total, warm)
 
 

@@ -7,7 +7,8 @@ once it reaches 1/alpha is wrong with probability at most alpha however often on
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -42,6 +43,18 @@ class Question:
     share: float = 0.5
     alpha_rollback: float = 0.01
     alpha_promotion: float = 0.05
+    _hash: int = field(init=False, repr=False, compare=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Work out the hash, once: a look finds what it has worked out of a question a thousand times."""
+        object.__setattr__(self, "_hash", hash(_told(self)))
+
+    def __hash__(self) -> int:
+        """Return the same for equal questions."""
+        return self._hash
+
+
+_told = attrgetter(*(one.name for one in fields(Question) if one.compare))
 
 
 class Batch(Protocol):

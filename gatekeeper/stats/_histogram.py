@@ -72,6 +72,13 @@ def counted(places: NDArray[np.int64], weights: NDArray[np.float64]) -> Histogra
     return {"at": at, "count": np.bincount(inverse, weights=weights, minlength=len(at))}
 
 
+def kept_small(histogram: Histogram, share: float) -> Histogram:
+    """Return a histogram narrowed about the quantile `share` once it is large."""
+    if len(histogram["at"]) <= MOST or "fine" in histogram:
+        return histogram
+    return narrowed(histogram, about(histogram, share))
+
+
 def narrowed(histogram: Histogram, fine: NDArray[np.int64] | None) -> Histogram:
     """Return a histogram with its buckets outside of `fine` joined; as it is where `fine` is None."""
     if fine is None:

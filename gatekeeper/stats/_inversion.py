@@ -54,10 +54,14 @@ class Curves:
         self.owner, self.at = np.repeat(np.arange(len(places)), places.shape[1]), places.ravel()
         self.k_low = sides.low_counts(self.owner, self.at)
         k_low = self.k_low.reshape(places.shape)
-        needed = np.full(places.shape, np.inf)
-        for i in np.flatnonzero((bets.high > 0).all(axis=0)):
-            low, high = bets.low[:, i, None], bets.high[:, i, None]
-            np.minimum(needed, (bars[:, None] - fixed[:, i, None]) / high + low / high * k_low, out=needed)
+        needed, line = np.full(places.shape, np.inf), np.empty(places.shape)
+        grows = np.flatnonzero((bets.high > 0).all(axis=0))
+        start = (bars[:, None] - fixed[:, grows]) / bets.high[:, grows]
+        slope = bets.low[:, grows] / bets.high[:, grows]
+        for i in range(len(grows)):
+            np.multiply(slope[:, i, None], k_low, out=line)
+            line += start[:, i, None]
+            np.minimum(needed, line, out=needed)
         self.needed = needed.ravel()
         self.slope = np.zeros(len(self.at))
         self.done = np.zeros(len(self.at), np.bool_)
@@ -94,16 +98,19 @@ class Sides:
     """Hold many sides, so that points of all are looked up at once."""
 
     def __init__(self, sides: Sequence[Side]) -> None:
-        """Lay out their arms' buckets and counts."""
-        self._low = Laid([side.low.below for side in sides])
-        self._high = Laid([side.high.below for side in sides])
-        self._low_last = Laid([side.low.last for side in sides])
-        self._high_first = Laid([side.high.first for side in sides])
+        """Lay out their arms' buckets and counts, each arm's once."""
+        arms = {id(arm): arm for side in sides for arm in (side.low, side.high)}
+        place = {key: i for i, key in enumerate(arms)}
+        self._low, self._high = (np.array([place[id(arm)] for arm in some]) for some in _arms(sides))
+        self._below = Laid([arm.below for arm in arms.values()])
+        self._first = Laid([arm.first for arm in arms.values()])
+        self._last = Laid([arm.last for arm in arms.values()])
         self._plain = ~np.array([side.relative for side in sides])
 
     def low_counts(self, owner: Places, at: Places) -> Array:
         """Return how many of the low arm lie beyond thresholds."""
-        return np.asarray(self._low.at(owner, self._low.size[owner] - 1) - self._low.at(owner, at))
+        low = self._low[owner]
+        return np.asarray(self._below.at(low, self._below.size[low] - 1) - self._below.at(low, at))
 
     def farthest(self, owner: Places, at: Places, needed: Array) -> Array:
         """Return how far it is from buckets of the low arm to the last of the high arm's with enough at or beyond it.
@@ -111,10 +118,11 @@ class Sides:
         From the low bucket's upper edge to the high one's lower edge; -inf where there is none, inf where none is
         needed.
         """
-        count = self._high_first.size[owner]
-        place = self._high.up_to(owner, self._high.at(owner, count) - needed) - 1
-        low = self._low_last.at(owner, at)
-        high = self._high_first.at(owner, np.clip(place, 0, count - 1))
+        arm = self._high[owner]
+        count = self._first.size[arm]
+        place = self._below.up_to(arm, self._below.at(arm, count) - needed) - 1
+        low = self._last.at(self._low[owner], at)
+        high = self._first.at(arm, np.clip(place, 0, count - 1))
         distance = (high - low - 1).astype(np.float64)
         plain = self._plain[owner]
         if plain.any():
@@ -122,6 +130,11 @@ class Sides:
         distance[place < 0] = -np.inf
         distance[place == count] = np.inf
         return np.asarray(distance)
+
+
+def _arms(sides: Sequence[Side]) -> tuple[list[Arm], list[Arm]]:
+    """Return the low and the high arms."""
+    return [side.low for side in sides], [side.high for side in sides]
 
 
 def reach(sides: Sequence[Side], t: Array, bets: Alternatives, fixed: Array, bars: Array) -> Array:

@@ -106,7 +106,7 @@ class Ledger:
             np.concatenate([_grown(s[name], k) for s, k in zip(states, strata, strict=True)])
             for name in ("counts", "pending")
         )
-        self._log_e = np.stack([s["log_e"] for s in states])
+        self._log_e = np.array([s["log_e"] for s in states])
 
     def add(self, windows: NDArray[np.float64], *, apart: bool) -> Steps | None:
         """Add counts (steps, rows, 4) in time order; return what was weighed, None when nothing was.

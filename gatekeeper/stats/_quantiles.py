@@ -48,8 +48,10 @@ def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequ
     grown = iter(_histogram.add([state[arm] for state in states for arm in ("a", "b")], new))
     found = []
     for question, state in zip(questions, states, strict=True):
-        a, b = (_histogram.narrowed(one, _histogram.about(one, share(question))) for one in (next(grown), next(grown)))
-        found.append({**state, "a": a, "b": b})
+        wanted = share(question)
+        found.append(
+            {**state, "a": _histogram.kept_small(next(grown), wanted), "b": _histogram.kept_small(next(grown), wanted)}
+        )
     return found
 
 
@@ -126,13 +128,39 @@ def weighs(
     log_e: LogE,
     *,
     both: tuple[str, str] | None = None,
-    rough: bool = False,
 ) -> list[Weight]:
     """Weigh many streams' claims; log_e: the log e-values against those whose arms are not empty.
 
-    both: of pairs, where the states hold the histograms of pairs beyond together, for either claim. rough: a log
-    e-value that certainly crosses nothing, not even half of a failure's bar, may be told as more than it is.
+    both: of pairs, where the states hold the histograms of pairs beyond together, for either claim.
     """
+    return _told(questions, _open(_claims(questions, states, both), log_e, None))
+
+
+def roughly(
+    questions: Sequence[Question],
+    states: Sequence[State],
+    proven: Sequence[bool],
+    log_e: LogE,
+    *,
+    both: tuple[str, str] | None = None,
+) -> list[Weight]:
+    """Do what `weighs` does, but a log e-value that certainly decides nothing may be told as more than it is.
+
+    That is one that crosses nothing, not even half of a failure's bar; and promotion's of a stream that was proven
+    before, while rollback's is below that half.
+    """
+    asked = _claims(questions, states, both)
+    known = iter([yes for yes, question in zip(proven, questions, strict=True) if question.proof_margin is not None])
+    enough = np.array([_enough(one) if one.worse or not next(known) else math.inf for one in asked])
+    found = _told(questions, _open(asked, log_e, enough))
+    for i, (question, weight) in enumerate(zip(questions, found, strict=True)):
+        if proven[i] and weight.rollback >= _half(question):
+            found[i] = weighs([question], [states[i]], log_e, both=both)[0]
+    return found
+
+
+def _claims(questions: Sequence[Question], states: Sequence[State], both: tuple[str, str] | None) -> list[Asked]:
+    """Return the claims against rollback and, where there is one, against promotion, stream by stream."""
     asked = []
     for question, state in zip(questions, states, strict=True):
         base, other = (_thresholds.arm(histogram) for histogram in arms(question, state))
@@ -140,7 +168,12 @@ def weighs(
         asked.append(_claim(question, base, other, pairs[0], worse=True))
         if question.proof_margin is not None:
             asked.append(_claim(question, base, other, pairs[1], worse=False))
-    found = iter(_open(asked, log_e, np.array([_enough(one) for one in asked]) if rough else None).tolist())
+    return asked
+
+
+def _told(questions: Sequence[Question], log_e: Array) -> list[Weight]:
+    """Return what the claims' log e-values are of each stream."""
+    found = iter(log_e.tolist())
     return [
         Weight(rollback=next(found), promotion=-math.inf if question.proof_margin is None else next(found))
         for question in questions
@@ -164,8 +197,12 @@ def _unmoved(at: Places) -> Places:
 
 def _enough(one: Asked) -> float:
     """Return the log e-value below which nothing comes of a claim."""
-    question = one.question
-    return -math.log(question.alpha_rollback) / 2.0 if one.worse else -math.log(question.alpha_promotion)
+    return _half(one.question) if one.worse else -math.log(one.question.alpha_promotion)
+
+
+def _half(question: Question) -> float:
+    """Return half of a failure's bar."""
+    return -math.log(question.alpha_rollback) / 2.0
 
 
 def _open(asked: Sequence[Asked], log_e: LogE, enough: Array | None) -> Array:

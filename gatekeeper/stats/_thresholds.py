@@ -6,7 +6,7 @@ need a look: a threshold is told by its bucket's index in the low arm, the numbe
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -44,8 +44,30 @@ class Arm(NamedTuple):
         return float(self.below[-1])
 
 
+class _Same:
+    """Be equal for the same histogram, the object, only."""
+
+    __slots__ = ("histogram",)
+
+    def __init__(self, histogram: Histogram) -> None:
+        self.histogram = histogram
+
+    def __hash__(self) -> int:
+        return id(self.histogram)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.histogram is self.histogram
+
+
 def arm(histogram: Histogram) -> Arm:
-    """Count a histogram's values from below."""
+    """Count a histogram's values from below; what was counted is kept for a while, and the histogram may not change."""
+    return _counted(_Same(histogram))
+
+
+@lru_cache(maxsize=512)
+def _counted(same: _Same) -> Arm:
+    """Count the values: a look weighs what it has folded, and then draws it."""
+    histogram = same.histogram
     below = np.zeros(len(histogram["at"]) + 1)
     np.cumsum(histogram["count"], out=below[1:])
     return Arm(histogram["at"], _histogram.last_parts(histogram), below)
@@ -83,19 +105,15 @@ class Laid:
 
     def up_to(self, owner: Places, wanted: NDArray[Any]) -> Places:
         """Return how many of these parts' numbers, which ascend, are at most the wanted ones; owner, wanted: (n,)."""
-        return np.asarray(self._keys.searchsorted(_keys(owner, wanted), side="right") - self.start[owner])
-
-    @cached_property
-    def _keys(self) -> NDArray[np.complex128]:
-        """Return all numbers in one ascending order."""
-        return _keys(np.repeat(np.arange(len(self.size)), self.size), self.flat)
-
-
-def _keys(owner: Places, numbers: NDArray[Any]) -> NDArray[np.complex128]:
-    """Return numbers ordered by owner first: numpy compares real parts, then imaginary ones."""
-    found = np.empty(len(numbers), np.complex128)
-    found.real, found.imag = owner, numbers
-    return found
+        before = self.start[owner] - 1
+        found, last = before.copy(), before + self.size[owner]
+        for power in range(int(self.size.max()).bit_length() - 1, -1, -1):
+            at = found + (1 << power)
+            within = at <= last
+            np.minimum(at, last, out=at)
+            within &= self.flat[at] <= wanted
+            found += within * (1 << power)
+        return np.asarray(found - before)
 
 
 class Counts:
@@ -128,7 +146,7 @@ def at_quantile(claim: Claim, t: float) -> list[float]:
     """Return what `Counts.beyond` does, for the one threshold beyond which about a share t of the low arm lies."""
     low = claim.low
     place = min(int(low.below.searchsorted((1.0 - t) * low.below[-1])), len(low.last) - 1)
-    mark = int(claim.shift(low.last[place : place + 1])[0])
+    mark = int(claim.shift(low.last[place]))
     found = [float(low.below[-1] - low.below[place]), _beyond(claim.high_at, claim.high, mark)]
     return found if claim.both is None else [*found, _beyond(claim.both.first, claim.both, mark - 1)]
 

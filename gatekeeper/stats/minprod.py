@@ -55,9 +55,9 @@ def weighs(questions: Sequence[Question], states: Sequence[State]) -> list[Weigh
     return _quantiles.weighs(questions, states, log_e)
 
 
-def roughly(questions: Sequence[Question], states: Sequence[State]) -> list[Weight]:
-    """Do what `weighs` does, but tell what certainly crosses nothing as more than it is, which is quicker."""
-    return _quantiles.weighs(questions, states, log_e, rough=True)
+def roughly(questions: Sequence[Question], states: Sequence[State], proven: Sequence[bool]) -> list[Weight]:
+    """Do what `weighs` does, but tell what certainly decides nothing as more than it is, which is quicker."""
+    return _quantiles.roughly(questions, states, proven, log_e)
 
 
 def picture(question: Question, state: State) -> Picture:

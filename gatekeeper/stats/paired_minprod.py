@@ -90,9 +90,9 @@ def weighs(questions: Sequence[Question], states: Sequence[State]) -> list[Weigh
     return _quantiles.weighs(questions, states, _log_e, both=("worse", "better"))
 
 
-def roughly(questions: Sequence[Question], states: Sequence[State]) -> list[Weight]:
-    """Do what `weighs` does, but tell what certainly crosses nothing as more than it is, which is quicker."""
-    return _quantiles.weighs(questions, states, _log_e, both=("worse", "better"), rough=True)
+def roughly(questions: Sequence[Question], states: Sequence[State], proven: Sequence[bool]) -> list[Weight]:
+    """Do what `weighs` does, but tell what certainly decides nothing as more than it is, which is quicker."""
+    return _quantiles.roughly(questions, states, proven, _log_e, both=("worse", "better"))
 
 
 def picture(question: Question, state: State) -> Picture:

@@ -101,7 +101,7 @@ def absorb(questions: Sequence[Question], states: Sequence[State], batches: Sequ
     asked = [_unspent(question) for question in questions]
     decide = _ledger.Ledger(asked, states, strata, _decide_lines, LEAST_SHARE)
     draw = _ledger.Ledger(asked, [s["grid"] for s in states], strata, _grid_lines, GRID_SHARE)
-    late, count = np.stack([s["late"] for s in states]), np.array([s["windows"] for s in states])
+    late, count = np.array([s["late"] for s in states]), np.array([s["windows"] for s in states])
     steps = decide.add(windows, apart=True)
     if steps:
         for at in range(len(windows)):
@@ -123,7 +123,13 @@ def _unspent(question: Question) -> Question:
     Of absolute margins the same is asked whether more or less is harm, since counts are of the harmful answer.
     """
     increase = question.increase or not question.relative
-    return replace(question, alpha_rollback=1.0, alpha_promotion=1.0, share=0.5, increase=increase)
+    return _only(replace(question, alpha_rollback=1.0, alpha_promotion=1.0, share=0.5, increase=increase))
+
+
+@lru_cache(maxsize=4096)
+def _only(question: Question) -> Question:
+    """Return the one object that stands for all equal questions: it is found without comparing them."""
+    return question
 
 
 @lru_cache(maxsize=4096)
@@ -205,14 +211,15 @@ def picture(question: Question, state: State) -> Picture:
 
 def pictures(questions: Sequence[Question], states: Sequence[State]) -> list[Picture]:
     """Draw many streams' pictures in one go."""
-    log_e = log_sum(np.stack([state["grid"]["log_e"] for state in states]) + GRID_WEIGHTS[:, None, :])
-    late = log_sum(np.stack([state["late"] for state in states]) + LOG_WEIGHTS[0])[:, None]
+    terms = np.array([state["grid"]["log_e"] for state in states]) + GRID_WEIGHTS[:, None, :]
+    log_e = log_sum(np.ascontiguousarray(np.moveaxis(terms, -1, 0)), axis=0)  # few bets, which are quicker side by side
+    late = log_sum(np.array([state["late"] for state in states]) + LOG_WEIGHTS[0])[:, None]
     log_e[:, 0, :AT_MARGIN] = _with_late(states, log_e[:, 0, :AT_MARGIN], late)
     for (worse, better), question, weight in zip(log_e, questions, weighs(questions, states), strict=True):
         worse[AT_MARGIN] = weight.rollback
         if question.proof_margin is not None:
             better[AT_MARGIN if question.proof_margin == question.margin else AT_DETECT] = weight.promotion
-    levels = np.stack([_grid(question) for question in questions])
+    levels = np.array([_grid(question) for question in questions])
     bounds = np.array([_levels.bounds(question) for question in questions])
     bars = -np.log([(question.alpha_rollback, question.alpha_promotion) for question in questions])
     low = _crossings(levels, log_e[:, 0] >= bars[:, :1], bounds[:, 0])

@@ -32,11 +32,12 @@ def plan_of(margin: str, *, paired: bool) -> Plan:
 @st.composite
 def datas(draw: st.DrawFn) -> tuple[Columns, bool]:
     paired, slower = draw(st.booleans()), draw(st.sampled_from([0.8, 1.0, 1.15, 1.6]))
+    later = np.where(np.arange(ROWS) < ROWS // 2, 1.0, draw(st.sampled_from([1.0, 2.5])))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     arm = np.arange(ROWS, dtype=np.int8) % 2
     pair = np.arange(ROWS) // 2
     own = rng.standard_normal(ROWS // 2).repeat(2) if paired else rng.standard_normal(ROWS)
-    times = 100.0 * np.exp(0.5 * own + 0.1 * rng.standard_normal(ROWS)) * np.where(arm, slower, 1.0)
+    times = 100.0 * np.exp(0.5 * own + 0.1 * rng.standard_normal(ROWS)) * np.where(arm, slower * later, 1.0)
     columns = Columns(
         ts=np.arange(ROWS, dtype=float),
         arm=arm,
