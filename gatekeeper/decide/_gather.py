@@ -49,17 +49,17 @@ class Gather:
     @cached_property
     def windows(self) -> list[Floats]:
         """Return for each view counts (cells, windows, 4)."""
-        return [_counts.windows(self.entries, view, codes.timed) for view, codes in self._each()]
+        return [_counts.windows(self.entries, codes) for codes in self.look.codes]
 
     @cached_property
     def tables(self) -> list[Floats]:
         """Return for each view counts (cells, windows, 4) of pairs."""
-        return [_counts.tables(self.entries, view, codes.timed) for view, codes in self._each()]
+        return [_counts.tables(self.entries, codes) for codes in self.look.codes]
 
     @cached_property
     def sums(self) -> list[tuple[Floats, Floats, Floats]]:
         """Return for each view n (cells, 2), sums (cells, 4) and products (cells, 4, 4)."""
-        return [_sums.sums(self.entries, view, codes.plain) for view, codes in self._each()]
+        return [_sums.sums(self.entries, codes) for codes in self.look.codes]
 
     @cached_property
     def windows_by_stratum(self) -> Floats:
