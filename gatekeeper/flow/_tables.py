@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatekeeper.abreast import abreast
 from gatekeeper.decide.columns import Columns
 from gatekeeper.errors import InputError
 from gatekeeper.flow import _arrow
@@ -16,7 +18,7 @@ from gatekeeper.flow._times import finite, times
 from gatekeeper.flow._values import check_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -111,19 +113,21 @@ def _part(table: Any, wanted: Wanted, labels: Labels, where: Where, *, alone: bo
     if "arm" not in table.column_names:
         raise InputError(f"the table has no column 'arm'; it has {', '.join(table.column_names) or 'no column'}")
     errored = _errored(table, n)
-    columns = Columns(
-        ts=_times(table, n, where),
-        arm=_arms(table, where),
-        pair=_ids(table, "pair_id", n),
-        cluster=_ids(table, "cluster_id", n),
-        errored=errored,
-        values={
-            name: errored.astype(np.float64) if name == "error" else _values(table, name, n, where)
-            for name in wanted.fields
-        },
-        segments={key: _segments(table, key, n, labels) for key in wanted.keys},
-    )
-    return Part(columns=columns, requests=_requests(table, n, alone=alone))
+    work: dict[str, Callable[[], Any]] = {
+        "segments": lambda: {key: _segments(table, key, n, labels) for key in wanted.keys},
+        "ts": partial(_times, table, n, where),
+        "arm": partial(_arms, table, where),
+        "pair": partial(_ids, table, "pair_id", n),
+        "cluster": partial(_ids, table, "cluster_id", n),
+        **{f"values.{name}": partial(_values, table, name, n, where) for name in wanted.fields if name != "error"},
+        "requests": partial(_requests, table, n, alone=alone),
+    }
+    got = dict(zip(work, abreast(work.values(), n), strict=True))
+    requests = got.pop("requests")
+    values = {
+        name: errored.astype(np.float64) if name == "error" else got.pop(f"values.{name}") for name in wanted.fields
+    }
+    return Part(columns=Columns(**got, errored=errored, values=values), requests=requests)
 
 
 def _arms(table: Any, where: Where) -> NDArray[np.int8]:  # noqa: ANN401 - as above
