@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from gatekeeper.model.metric import MetricKind
 
 if TYPE_CHECKING:
-    from gatekeeper.decide._look import Look
+    from gatekeeper.decide._look import Codes, Look
     from gatekeeper.decide.columns import Columns
     from gatekeeper.model.metric import MetricSpec
 
@@ -45,11 +45,19 @@ class Entries:
     @cached_property
     def present(self) -> list[NDArray[np.bool_]]:
         """Tell for each view which of its segments have a usable entry."""
-        found = []
-        for view in self.look.views:
-            counts = np.bincount(view.cell, weights=None if self.whole else self.usable, minlength=view.size)
-            found.append(view.members @ counts > 0)
-        return found
+        return [
+            view.members @ self.counted(codes).sum(axis=(1, 2)) > 0
+            for view, codes in zip(self.look.views, self.look.codes, strict=True)
+        ]
+
+    @cached_property
+    def left_out(self) -> Ints:
+        """Return the entries that are not usable."""
+        return np.flatnonzero(~self.usable)
+
+    def counted(self, codes: Codes) -> Ints:
+        """Return how many usable entries there are of each (cell, window, side)."""
+        return codes.counts if self.whole else codes.counts - codes.counted(self.left_out)
 
     @cached_property
     def weight(self) -> Floats | None:

@@ -6,20 +6,25 @@ when it is first asked for, once for all labels.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gatekeeper.abreast import abreast
 from gatekeeper.decide import _counts, _sparse, _sums
 from gatekeeper.decide._entries import Entries, Ints
+from gatekeeper.model.metric import MetricKind
 from gatekeeper.stats import _histogram
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gatekeeper.decide._entries import Floats
     from gatekeeper.decide._look import Codes, Look
     from gatekeeper.decide._strata import View
     from gatekeeper.decide.columns import Columns
+    from gatekeeper.decide.plan import Stream
     from gatekeeper.model.metric import MetricSpec
 
 
@@ -49,17 +54,17 @@ class Gather:
     @cached_property
     def windows(self) -> list[Floats]:
         """Return for each view counts (cells, windows, 4)."""
-        return [_counts.windows(self.entries, view, codes.timed) for view, codes in self._each()]
+        return [_counts.windows(self.entries, codes) for codes in self.look.codes]
 
     @cached_property
     def tables(self) -> list[Floats]:
         """Return for each view counts (cells, windows, 4) of pairs."""
-        return [_counts.tables(self.entries, view, codes.timed) for view, codes in self._each()]
+        return [_counts.tables(self.entries, codes) for codes in self.look.codes]
 
     @cached_property
     def sums(self) -> list[tuple[Floats, Floats, Floats]]:
         """Return for each view n (cells, 2), sums (cells, 4) and products (cells, 4, 4)."""
-        return [_sums.sums(self.entries, view, codes.plain) for view, codes in self._each()]
+        return [_sums.sums(self.entries, codes) for codes in self.look.codes]
 
     @cached_property
     def windows_by_stratum(self) -> Floats:
@@ -128,6 +133,27 @@ class Gather:
             ]
             for view, codes in self._each()
         ]
+
+
+def gathered(look: Look, columns: Columns, streams: Sequence[Stream]) -> dict[str, Gather]:
+    """Return each metric's data of a look, with what its streams will ask for counted already, side by side."""
+    each = {stream.spec.name: stream for stream in streams}
+    longest_first = sorted(each.values(), key=lambda stream: stream.spec.kind is MetricKind.RATE)
+    found = abreast([partial(_counted, look, columns, stream) for stream in longest_first], len(columns))
+    return {stream.spec.name: gather for stream, gather in zip(longest_first, found, strict=True)}
+
+
+def _counted(look: Look, columns: Columns, stream: Stream) -> Gather:
+    """Return a stream's data with what it will ask for counted."""
+    gather = Gather(look, columns, stream.spec)
+    if gather.entries.usable.any():
+        if any(view.labels for view in look.views):
+            _ = gather.entries.present
+        if stream.rule.quantile is None:
+            _ = gather.windows if gather.entries.rate else gather.sums
+        elif not look.paired:
+            _ = gather.histograms
+    return gather
 
 
 def _by_segment(view: View, form: Floats) -> Floats:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,12 +26,26 @@ BASELINE = ARMS.index(Arm.BASELINE)
 CANDIDATE = ARMS.index(Arm.CANDIDATE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Codes:
-    """Hold codes that all metrics share: of (cell, window) and of the cell, each with the side where unpaired."""
+    """Hold codes that all metrics share: of (cell, window) and of the cell, each with the side where unpaired.
+
+    shape: how many cells, windows and sides there are.
+    """
 
     timed: NDArray[np.int64]
     plain: NDArray[np.int64]
+    shape: tuple[int, int, int]
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Return how many entries there are of each (cell, window, side)."""
+        return self.counted(None)
+
+    def counted(self, entries: NDArray[np.int64] | None) -> NDArray[np.int64]:
+        """Return how many of some entries (None: of all) there are of each (cell, window, side)."""
+        timed = self.timed if entries is None else self.timed[entries]
+        return np.bincount(timed, minlength=math.prod(self.shape)).reshape(self.shape)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,9 +92,9 @@ class Look:
 
     def drawn(self) -> NDArray[np.int64]:
         """Return how many units each arm has by stratum, shape (strata, 2), each by its first request."""
-        view, code = self.views[0], self.codes[0].plain
-        first = code if self.unit is None else code[self.unit == np.arange(self.size)]
-        cells = np.bincount(first, minlength=2 * view.size).reshape(-1, 2)
+        view, codes = self.views[0], self.codes[0]
+        first = None if self.unit is None else np.flatnonzero(self.unit == np.arange(self.size))
+        cells = (codes.counts if first is None else codes.counted(first)).sum(axis=1)
         found = np.zeros((self.strata, 2), np.int64)
         np.add.at(found, np.arange(view.size) if view.stratum is None else view.stratum, cells)
         return found
@@ -146,10 +162,10 @@ def _codes(view: View, window: NDArray[np.int64], windows: int, side: NDArray[np
     timed, plain = view.cell * windows, view.cell
     timed += window
     if side is None:
-        return Codes(timed=timed, plain=plain)
+        return Codes(timed=timed, plain=plain, shape=(view.size, windows, 1))
     timed *= 2
     timed += side
-    return Codes(timed=timed, plain=2 * plain + side)
+    return Codes(timed=timed, plain=2 * plain + side, shape=(view.size, windows, 2))
 
 
 def _interleaved(side: NDArray[np.int64]) -> NDArray[np.int64]:

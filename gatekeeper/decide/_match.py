@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+TAIL = 1 << 13
+"""Rows in which the last of a stratum are looked for first; four times as many each time that they are too few."""
+
 SLACK = 4.0
 """Rows by which an arm may be ahead of the other in a stratum."""
 
@@ -45,18 +48,30 @@ def matched(
     ratio = total / total[::-1] if total.min() > 0 else np.zeros(2)
     room = np.maximum(np.floor(ratio * now[:, ::-1] + SLACK) - held, 0.0)
     out: list[NDArray[np.int64]] = []
-    small = code.astype(np.uint8)
     for stratum, side in np.argwhere(counts > room).tolist():
-        rows = np.flatnonzero(small == 2 * stratum + side)
-        first = (
-            int(room[stratum, side])
-            if weight is None
-            else int(np.searchsorted(np.cumsum(weight[rows]), room[stratum, side] + 1e-9, side="right"))
-        )
-        out.append(rows[first:])
-        counts[stratum, side] = first if weight is None else float(weight[rows[:first]].sum())
+        which = 2 * stratum + side
+        if weight is None:
+            first = int(room[stratum, side])
+            out.append(_last(code, which, int(counts[stratum, side]) - first))
+            counts[stratum, side] = first
+        else:
+            rows = np.flatnonzero(code == which)
+            first = int(np.searchsorted(np.cumsum(weight[rows]), room[stratum, side] + 1e-9, side="right"))
+            out.append(rows[first:])
+            counts[stratum, side] = float(weight[rows[:first]].sum())
     dropped = np.concatenate(out) if out else np.zeros(0, np.int64)
     return dropped, now.tolist(), (held + counts).tolist()
+
+
+def _last(code: NDArray[np.int64], which: int, n: int) -> NDArray[np.int64]:
+    """Return the last n rows that have a code, of which there are no fewer; they are looked for from the end."""
+    size = TAIL
+    while True:
+        start = max(len(code) - size, 0)
+        rows = np.flatnonzero(code[start:] == which)
+        if len(rows) >= n or not start:
+            return start + rows[len(rows) - n :]
+        size *= 4
 
 
 def _grown(totals: Totals, strata: int) -> NDArray[np.float64]:

@@ -7,26 +7,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from gatekeeper.decide._entries import Entries, Floats, Ints
-    from gatekeeper.decide._strata import View
+    from gatekeeper.decide._entries import Entries, Floats
+    from gatekeeper.decide._look import Codes
 
 
-def sums(entries: Entries, view: View, plain: Ints) -> tuple[Floats, Floats, Floats]:
+def sums(entries: Entries, codes: Codes) -> tuple[Floats, Floats, Floats]:
     """Return n (cells, 2), sums (cells, 4) and products (cells, 4, 4); columns as `stats.Batch.sums` has them.
 
-    plain: code of the cell, and of the side where entries are not pairs. A plain number's denominator is 1.
+    A plain number's denominator is 1.
     """
-    arms = 1 if entries.look.paired else 2
-    shape = (view.size,) if arms == 1 else (view.size, 2)
+    cells, _, arms = codes.shape
+    shape = (cells, arms)
     columns = [entries.filled(column) for values in entries.values for column in values]
     own = len(entries.values[0])
     places = [place + 2 * arm for arm in range(len(entries.values)) for place in range(own)]
-    n = entries.total(plain, shape).reshape(view.size, arms) * np.ones(2)
-    total, product = np.zeros((view.size, 4)), np.zeros((view.size, 4, 4))
+    whole = entries.weight is None
+    n = (entries.counted(codes).sum(axis=1) if whole else entries.total(codes.plain, shape)) * np.ones(2)
+    total, product = np.zeros((cells, 4)), np.zeros((cells, 4, 4))
 
     def by_arm(column: Floats) -> list[tuple[int, Floats]]:
         """Return where each arm's columns begin beyond `places`, and its sums."""
-        found = entries.total(plain, shape, column).reshape(view.size, arms)
+        found = entries.total(codes.plain, shape, column)
         return [(2 * arm, found[:, arm]) for arm in range(arms)]
 
     for k, (i, column) in enumerate(zip(places, columns, strict=True)):

@@ -13,7 +13,7 @@ import numpy as np
 from gatekeeper import registry
 from gatekeeper.decide import _at_once, _match, _seen, drift, spend
 from gatekeeper.decide._batch import Whole, segments
-from gatekeeper.decide._gather import Gather
+from gatekeeper.decide._gather import gathered
 from gatekeeper.decide._look import sort_out
 from gatekeeper.decide._strata import Names
 from gatekeeper.decide.columns import ARMS, Columns, from_samples, needed, segment_keys
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from gatekeeper.decide._gather import Gather
     from gatekeeper.decide._look import Look
     from gatekeeper.decide.plan import Plan, StagePlan, Stream
     from gatekeeper.model.sample import Sample
@@ -142,13 +143,10 @@ def _count_units(layout: StagePlan, new: Evidence, look: Look) -> None:
 
 def _work(layout: StagePlan, new: Evidence, columns: Columns, look: Look) -> dict[str, list[tuple[Stream, str, Batch]]]:
     """Return the data of each stream and label by test; streams on the same metric share what is counted."""
-    gathers: dict[str, Gather] = {}
+    gathers = gathered(look, columns, layout.streams)
     work: dict[str, list[tuple[Stream, str, Batch]]] = defaultdict(list)
     for stream in layout.streams:
-        name = stream.spec.name
-        if name not in gathers:
-            gathers[name] = Gather(look, columns, stream.spec)
-        gather = gathers[name]
+        gather = gathers[stream.spec.name]
         if not gather.entries.usable.any():
             continue
         work[stream.test].append((stream, ALL, _whole(layout, new, stream, gather)))

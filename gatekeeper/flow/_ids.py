@@ -18,6 +18,9 @@ NONE = -1
 LONGEST = 256
 """Bytes of an id that are mixed word by word; a longer one is digested by itself."""
 
+WORD = 8
+"""Bytes that are mixed, or compared, together."""
+
 AT_ONCE = 1 << 14
 """Texts of one length that are mixed together: what comes of them stays in the processor's cache."""
 
@@ -71,6 +74,32 @@ def text_codes(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> NDArray[np.i
         else:
             codes[rows] = _mixed(data[starts[rows][:, None] + np.arange(length)])
     return codes
+
+
+def increase(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> bool:
+    """Tell whether each text comes after the one before it, so that none comes twice; shown of one length alone.
+
+    Of texts in no order that is known after the first few; data, ends: as `text_codes` has them.
+    """
+    lengths = np.diff(ends)
+    length = int(lengths[0]) if len(lengths) else 0
+    if length < WORD or not bool(np.all(lengths == length)):
+        return False
+    return all(
+        _increase_at_once(data[ends[row] : ends[min(row + AT_ONCE, len(lengths) - 1) + 1]], length)
+        for row in range(0, len(lengths) - 1, AT_ONCE)
+    )
+
+
+def _increase_at_once(data: NDArray[np.uint8], length: int) -> bool:
+    """Compare texts by words of eight bytes from the first on; the last word may begin in the one before it."""
+    n = len(data) // length
+    after = np.zeros(n - 1, np.bool_)
+    for at in (length - WORD, *range((length - 1) // WORD * WORD - WORD, -1, -WORD)):
+        word = np.ndarray((n,), ">u8", data, at, (length,)).astype(np.uint64)
+        after &= word[1:] == word[:-1]
+        after |= word[1:] > word[:-1]
+    return bool(after.all())
 
 
 def _mixed(texts: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gatekeeper.abreast import abreast
 from gatekeeper.decide.columns import Columns
 from gatekeeper.errors import InputError
 from gatekeeper.flow import _arrow
-from gatekeeper.flow._ids import id_codes, text_codes
+from gatekeeper.flow._ids import NONE, id_codes, increase, text_codes
 from gatekeeper.flow._rows import CODES, Part
 from gatekeeper.flow._times import finite, times
 from gatekeeper.flow._values import check_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -87,7 +89,7 @@ def from_table(table: Any, wanted: Wanted, labels: Labels) -> Iterator[Part]:  #
         raise InputError(f"the table has no column 'arm'; it has {', '.join(whole.column_names) or 'no column'}")
     start = 0
     for batch in whole.select(there).combine_chunks().to_batches(max_chunksize=ROWS_IN_MEMORY):
-        yield _part(batch, wanted, labels, _place("row", start))
+        yield _part(batch, wanted, labels, _place("row", start), alone=batch.num_rows == whole.num_rows)
         start += batch.num_rows
 
 
@@ -105,25 +107,27 @@ def _columns(wanted: Wanted) -> list[str]:
     return [*IDENTITY, "extra", *wanted.fields]
 
 
-def _part(table: Any, wanted: Wanted, labels: Labels, where: Where) -> Part:  # noqa: ANN401 - as above
-    """Turn Arrow columns into ours."""
+def _part(table: Any, wanted: Wanted, labels: Labels, where: Where, *, alone: bool = False) -> Part:  # noqa: ANN401 - as above
+    """Turn Arrow columns into ours; alone: no other rows come before or after."""
     n = table.num_rows
     if "arm" not in table.column_names:
         raise InputError(f"the table has no column 'arm'; it has {', '.join(table.column_names) or 'no column'}")
     errored = _errored(table, n)
-    columns = Columns(
-        ts=_times(table, n, where),
-        arm=_arms(table, where),
-        pair=_ids(table, "pair_id", n),
-        cluster=_ids(table, "cluster_id", n),
-        errored=errored,
-        values={
-            name: errored.astype(np.float64) if name == "error" else _values(table, name, n, where)
-            for name in wanted.fields
-        },
-        segments={key: _segments(table, key, n, labels) for key in wanted.keys},
-    )
-    return Part(columns=columns, requests=_ids(table, "request_id", n))
+    work: dict[str, Callable[[], Any]] = {
+        "segments": lambda: {key: _segments(table, key, n, labels) for key in wanted.keys},
+        "ts": partial(_times, table, n, where),
+        "arm": partial(_arms, table, where),
+        "pair": partial(_ids, table, "pair_id", n),
+        "cluster": partial(_ids, table, "cluster_id", n),
+        **{f"values.{name}": partial(_values, table, name, n, where) for name in wanted.fields if name != "error"},
+        "requests": partial(_requests, table, n, alone=alone),
+    }
+    got = dict(zip(work, abreast(work.values(), n), strict=True))
+    requests = got.pop("requests")
+    values = {
+        name: errored.astype(np.float64) if name == "error" else got.pop(f"values.{name}") for name in wanted.fields
+    }
+    return Part(columns=Columns(**got, errored=errored, values=values), requests=requests)
 
 
 def _arms(table: Any, where: Where) -> NDArray[np.int8]:  # noqa: ANN401 - as above
@@ -139,6 +143,15 @@ def _arms(table: Any, where: Where) -> NDArray[np.int8]:  # noqa: ANN401 - as ab
         found = names[codes[bad]] if codes[bad] >= 0 else None
         raise InputError(f"{where(bad)}: arm is {found!r}; expected {', '.join(CODES)}")
     return np.asarray(arm)
+
+
+def _requests(table: Any, n: int, *, alone: bool) -> NDArray[np.int64]:  # noqa: ANN401 - as above
+    """Return the codes of the rows' ids; those of rows alone that stand in ascending order need none."""
+    column = _arrow.column(table, "request_id")
+    plain = column is not None and _arrow.is_text(column) and not _arrow.is_dictionary(column)
+    if alone and plain and not column.null_count and increase(*_arrow.texts(column)):
+        return np.full(n, NONE, np.int64)
+    return _ids(table, "request_id", n)
 
 
 def _ids(table: Any, name: str, n: int) -> NDArray[np.int64]:  # noqa: ANN401 - as above

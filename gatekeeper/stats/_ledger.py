@@ -117,7 +117,7 @@ class Ledger:
         if not len(ready.row):
             return None
         if len(windows) == 1 and self._all_alone:
-            parts = [steps for _, steps in self._weighed(ready)]
+            parts = [steps.copy() for _, steps in self._weighed(ready)]
             log_e = parts[0] if len(parts) == 1 else np.concatenate(parts)
             self._log_e[ready.row] += log_e
             return Steps(ready.row, ready.at, log_e)
@@ -183,7 +183,7 @@ class Ledger:
         return np.asarray(np.where(self._alone, common, (x + STRATUM_N * common) / (n + STRATUM_N)))
 
     def _weighed(self, ready: _Ready) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-        """Return the log e-values (n, 2, ...) of some windows after the other."""
+        """Return the log e-values (n, 2, ...) of some windows after the other; the next are written over them."""
         number: dict[Question, int] = {}
         numbers = [number.setdefault(question, len(number)) for question in self._questions]
         asked, which = tuple(number), np.array(numbers)[self._owner[ready.row]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gatekeeper.decide import _counts
 from gatekeeper.decide._batch import Whole, segments
 from gatekeeper.decide._gather import Gather
 from gatekeeper.decide._look import Look, sort_out
@@ -163,3 +164,23 @@ def test_arms_that_stand_one_after_the_other_without_times_share_their_windows()
     together = Whole(gathered(data, RATE, paired=False)[0]).windows(0).sum(axis=1)
     np.testing.assert_allclose(together[:, 0] / (together[:, 0] + together[:, 2]), 0.7, atol=0.1)
     np.testing.assert_allclose(together.sum(axis=0), separate.sum(axis=0))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.05, 0.95, 1.0])
+@pytest.mark.parametrize("few", [0, 1 << 13])
+@pytest.mark.parametrize("whole", [False, True])
+def test_answers_are_counted_alike_whether_rare_or_common(
+    share: float, few: int, monkeypatch: pytest.MonkeyPatch, *, whole: bool
+):
+    monkeypatch.setattr(_counts, "FEW", few)
+    data = columns(3_000, paired=False, whole=whole)
+    answered = ~np.isnan(data.values["r"])
+    data.values["r"][answered] = np.random.default_rng(1).random(int(answered.sum())) < share
+    gather, look, _ = gathered(data, RATE, paired=False)
+    for label, part in {"": Whole(gather), **dict(segments(gather))}.items():
+        rows = np.ones(len(data), np.bool_)
+        for codes, labels in data.segments.values():
+            if label in labels:
+                rows = codes == labels.index(label)
+        same(part.windows(0).sum(axis=(0, 1)), plain(data, RATE, rows, paired=False).windows(0).sum(axis=(0, 1)))
+    assert gather.windows[0].shape[1] == look.windows

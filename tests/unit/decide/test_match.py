@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gatekeeper.decide import _match
 from gatekeeper.decide._match import matched
 
 
@@ -48,3 +49,12 @@ def test_the_last_to_arrive_are_left_out_whatever_their_weight():
     left_out, _, kept = matched([], [], code=code, strata=2, weight=np.full(80, 0.5), shares=(0.5, 0.5))
     assert left_out.tolist() == [*range(18, 30)]
     assert kept == [[9.0, 5.0], [10.0, 10.0]]
+
+
+@pytest.mark.parametrize("tail", [1, 7, 1 << 20])
+def test_the_last_to_arrive_are_found_however_far_back_they_lie(tail: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(_match, "TAIL", tail)
+    code = np.array([*[0] * 40, *[1] * 10, *[2, 3] * 30])
+    left_out, _, kept = matched([], [], code=code, strata=2, weight=None, shares=(0.5, 0.5))
+    assert left_out.tolist() == [*range(14, 40)]
+    assert kept == [[14.0, 10.0], [30.0, 30.0]]

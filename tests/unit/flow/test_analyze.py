@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from gatekeeper import analyze
+from gatekeeper import abreast, analyze
 from gatekeeper.errors import InputError, PolicyError
 from gatekeeper.model.finding import Ruling, VerdictKind
 from gatekeeper.model.sample import Sample
@@ -68,6 +68,16 @@ def test_every_origin_gives_the_same_report(tmp_path: Path):
     assert expected["verdict"] == "promote"
     for origin in origins[1:]:
         assert to_dict(analyze(origin, POLICY, 100)) == expected
+
+
+def test_a_table_worked_on_side_by_side_gives_the_same_report(monkeypatch: pytest.MonkeyPatch):
+    table = pa.Table.from_pylist(rows())
+    expected = to_dict(analyze(table, POLICY))
+    monkeypatch.setattr(abreast, "MANY", 0)
+    assert to_dict(analyze(table, POLICY)) == expected
+    bad = pa.Table.from_pylist([{**row, "latency_ms": -1.0, "arm": "canary"} for row in rows(10)])
+    with pytest.raises(InputError, match="row 1: arm is 'canary'"):
+        analyze(bad, POLICY)
 
 
 def test_order_in_the_file_does_not_matter():

@@ -52,6 +52,21 @@ def test_streams_side_by_side_are_as_each_alone(streams: int, count: int):
         assert together["grid"]["log_e"] == pytest.approx(one["grid"]["log_e"], abs=1e-9)
 
 
+@pytest.mark.parametrize("count", [1, 20])
+def test_streams_too_many_for_one_go_are_as_each_alone(count: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(_ledger, "AT_ONCE", 500)
+    rng = np.random.default_rng(count)
+    looks = [batch(drawn(rng, count, 1, 40)) for _ in range(60)]
+    begun = two_proportion_ripr.begin(ASKED[0])
+    states = two_proportion_ripr.absorb([ASKED[0]] * 60, [begun] * 60, looks)
+    for together, look in zip(states, looks, strict=True):
+        one = two_proportion_ripr.absorb([ASKED[0]], [begun], [look])[0]
+        assert together["windows"] == one["windows"]
+        assert together["log_e"] == pytest.approx(one["log_e"], abs=1e-9)
+        assert together["late"] == pytest.approx(one["late"], abs=1e-9)
+        assert together["grid"]["log_e"] == pytest.approx(one["grid"]["log_e"], abs=1e-9)
+
+
 def test_one_long_look_decides_as_many_short_ones():
     rng = np.random.default_rng(3)
     windows = drawn(rng, 60, 2, 20)
